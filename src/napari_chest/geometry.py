@@ -1,0 +1,144 @@
+"""Where slices and voxels lie in the patient: slice order, affines, orientation letters; pure.
+
+Patient coordinates are millimetres in LPS: x to the patient's left, y to the back, z to the head
+(DICOM PS3.3 C.7.6.2.1.1). Affines map display voxels ``(z, y, x, 1)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from napari_chest.model import Grid
+
+Plane = Literal["axial", "coronal", "sagittal"]
+
+UNKNOWN_LETTER = "?"
+_LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))  # towards smaller, larger x, y, z in LPS
+_OBLIQUE = 0.3
+"""From this share of a direction on, its second letter is shown too: about 17 degrees."""
+
+# Head to feet, front to back, right to left: the order in which each acquisition plane is read.
+_READING_DIRECTION: dict[Plane, tuple[float, float, float]] = {
+    "axial": (0.0, 0.0, -1.0),
+    "coronal": (0.0, 1.0, 0.0),
+    "sagittal": (1.0, 0.0, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class EdgeLetters:
+    """The orientation letters at the middle of each edge of a view; ``?`` where unknown."""
+
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+
+def slice_normal(orientation: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Unit normal (3,) of a slice with this Image Orientation (Patient), six direction cosines.
+
+    Raises
+    ------
+    ValueError
+        when row and column direction are not two perpendicular directions.
+    """
+    row = np.asarray(orientation[:3], dtype=np.float64)
+    column = np.asarray(orientation[3:6], dtype=np.float64)
+    normal = np.cross(row, column)
+    length = float(np.linalg.norm(normal))
+    if len(orientation) != 6 or not np.isfinite(length) or abs(length - 1) > 0.05:
+        raise ValueError(f"not two perpendicular direction cosines: {list(orientation)}")
+    unit: npt.NDArray[np.float64] = normal / length
+    return unit
+
+
+def acquisition_plane(orientation: Sequence[float]) -> Plane:
+    """The anatomical plane nearest to slices of this Image Orientation (Patient)."""
+    planes: tuple[Plane, Plane, Plane] = ("sagittal", "coronal", "axial")
+    return planes[int(np.abs(slice_normal(orientation)).argmax())]
+
+
+def reading_direction(orientation: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Unit vector (3,) along the slice normal in which display slices are counted.
+
+    Axial slices are counted from head to feet, coronal from front to back, sagittal from the
+    patient's right to left.
+    """
+    normal = slice_normal(orientation)
+    wanted = np.asarray(_READING_DIRECTION[acquisition_plane(orientation)])
+    return normal if float(normal @ wanted) >= 0 else -normal
+
+
+def distances_along(
+    positions: npt.NDArray[np.float64], direction: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Distance (N,) in mm of each position (N, 3) along a unit direction (3,)."""
+    distances: npt.NDArray[np.float64] = np.asarray(positions, dtype=np.float64) @ direction
+    return distances
+
+
+def series_affine(
+    orientation: Sequence[float],
+    pixel_spacing: tuple[float, float],
+    positions: npt.NDArray[np.float64],
+    thickness: float,
+) -> npt.NDArray[np.float64]:
+    """Affine (4, 4) of slices stacked in display order (DICOM PS3.3 C.7.6.2.1.1).
+
+    Parameters
+    ----------
+    orientation : Image Orientation (Patient): row direction, then column direction.
+    pixel_spacing : mm between rows, mm between columns (the order of Pixel Spacing).
+    positions : (N, 3) Image Position (Patient) of the slices in display order.
+    thickness : mm between slices, used only where there is a single one.
+
+    The step between slices is the mean of the real steps, so a gantry tilt stays as a shear.
+    """
+    affine = np.eye(4)
+    affine[:3, 2] = np.asarray(orientation[:3]) * pixel_spacing[1]
+    affine[:3, 1] = np.asarray(orientation[3:6]) * pixel_spacing[0]
+    if len(positions) > 1:
+        affine[:3, 0] = (positions[-1] - positions[0]) / (len(positions) - 1)
+    else:
+        affine[:3, 0] = reading_direction(orientation) * thickness
+    affine[:3, 3] = positions[0]
+    return affine
+
+
+def spacing_affine(spacing: tuple[float, float, float]) -> npt.NDArray[np.float64]:
+    """Affine (4, 4) of axial slices of which only the spacing (z, y, x) in mm is known."""
+    dz, dy, dx = spacing
+    affine = np.eye(4)
+    affine[:3, :3] = np.array([[0, 0, dx], [0, dy, 0], [-dz, 0, 0]])
+    return affine
+
+
+def direction_letters(direction: npt.NDArray[np.float64]) -> str:
+    """Letters of a patient direction (3,), the strongest first: ``L``, or ``LP`` when oblique."""
+    unit = direction / np.linalg.norm(direction)
+    order = [int(axis) for axis in np.argsort(-np.abs(unit), kind="stable")]
+    strong = [axis for axis in order if abs(unit[axis]) >= _OBLIQUE]
+    return "".join(_LETTERS[axis][int(unit[axis] > 0)] for axis in strong)
+
+
+def edge_letters(grid: Grid, vertical_axis: int, horizontal_axis: int) -> EdgeLetters:
+    """Letters at the edges of a view that shows two display axes, growing down and to the right."""
+    if not grid.placed:
+        return EdgeLetters(*(UNKNOWN_LETTER,) * 4)
+    right = grid.affine[:3, horizontal_axis]
+    down = grid.affine[:3, vertical_axis]
+    return EdgeLetters(
+        left=direction_letters(-right),
+        right=direction_letters(right),
+        top=direction_letters(-down),
+        bottom=direction_letters(down),
+    )
