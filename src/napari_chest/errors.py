@@ -32,14 +32,20 @@ class UnknownDatasetError(ChestError):
     Attributes
     ----------
     missing : mapping of dataset name to what the folder lacks to be that dataset.
+    nearby : a folder above that is a dataset, if there is one.
     """
 
-    def __init__(self, root: Path, missing: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, root: Path, missing: Mapping[str, Sequence[str]], nearby: Path | None = None
+    ) -> None:
         self.root = root
         self.missing = missing
+        self.nearby = nearby
         reasons = "\n".join(f"  {name}: {'; '.join(lacks)}" for name, lacks in missing.items())
+        hint = f"\nThe folder above it is one: open {nearby} instead." if nearby else ""
         super().__init__(
-            f"{root} is not a dataset that napari-chest knows. What it lacks to be one:\n{reasons}"
+            f"{root} is not a dataset that napari-chest knows. What it lacks to be one:\n"
+            f"{reasons}{hint}"
         )
 
 

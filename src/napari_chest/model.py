@@ -1,9 +1,9 @@
 """The words of napari-chest as frozen values: arrays are read-only and know nothing of files.
 
-Display arrays are ``(Z, Y, X)``, slices first. For axial CT, z grows from head to feet, y from front
-to back and x from the patient's right to left, so that the axial view stands in the radiological
-convention. Patient coordinates are millimetres in LPS (DICOM PS3.3 C.7.6.2.1.1): x grows to the
-patient's left, y to the back, z to the head.
+Display arrays are ``(Z, Y, X)``, slices first. For axial CT, z grows from head to feet, y from
+front to back and x from the patient's right to left, so that the axial view stands in the
+radiological convention. Patient coordinates are millimetres in LPS (DICOM PS3.3 C.7.6.2.1.1): x
+grows to the patient's left, y to the back, z to the head.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Mapping
 
     import numpy.typing as npt
 
@@ -137,14 +137,14 @@ class Volume:
 class VolumeStream:
     """A volume whose slices arrive one after another.
 
-    ``volume`` is whole from the start but for its voxels: a slice shows air until its index has come
-    out of ``slices``. Exhaust ``slices`` to complete it; close it to stop early and free its files.
+    ``volume`` is whole from the start but for its voxels: a slice shows air until its index has
+    come out of ``slices``. Exhaust ``slices`` to complete it; close it to stop early and free its files.
     Iterating may raise `ReadError` where nothing of the volume can be read; a slice that alone
     cannot be read stays air and is listed in ``problems`` once ``slices`` is exhausted.
     """
 
     volume: Volume
-    slices: Iterator[int]
+    slices: Generator[int, None, None]
     problems: list[Problem] = field(default_factory=list)
 
     def complete(self) -> Volume:

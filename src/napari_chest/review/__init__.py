@@ -1,0 +1,1 @@
+"""Where work on a dataset lives, beside it and never inside."""

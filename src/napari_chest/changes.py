@@ -1,0 +1,134 @@
+"""What differs between two readings: which cells, slices and answers; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_chest.model import Mask, Reading, SliceLabels
+
+
+@dataclass(frozen=True, order=True)
+class CellChange:
+    """One cell of a slice table that differs; ``slice`` is the display slice, from 0."""
+
+    slice: int
+    column: str
+    before: bool
+    after: bool
+
+
+@dataclass(frozen=True, order=True)
+class MaskChange:
+    """One slice of a mask that differs, and in how many voxels."""
+
+    mask: str
+    slice: int
+    voxels: int
+
+
+@dataclass(frozen=True, order=True)
+class AnswerChange:
+    """One question whose answer differs; an empty tuple is no answer."""
+
+    question: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReadingChange:
+    """All that differs between two states of one reader's reading of one case."""
+
+    reader: str
+    cells: tuple[CellChange, ...] = ()
+    masks: tuple[MaskChange, ...] = ()
+    answers: tuple[AnswerChange, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.cells or self.masks or self.answers)
+
+    @property
+    def slices(self) -> tuple[int, ...]:
+        """The display slices in which anything differs, from 0."""
+        return tuple(sorted({c.slice for c in self.cells} | {m.slice for m in self.masks}))
+
+
+@dataclass(frozen=True)
+class CaseChange:
+    """What differs in one case, by its title."""
+
+    case: str
+    reading: ReadingChange
+
+
+def compare(before: Reading, after: Reading) -> ReadingChange:
+    """What differs between two readings of one case.
+
+    Raises
+    ------
+    ValueError
+        when the readings are not about the same grid: other columns or another number of slices.
+    """
+    return ReadingChange(
+        after.reader,
+        _compare_slice_labels(before.slice_labels, after.slice_labels),
+        _compare_masks(before.masks, after.masks),
+        _compare_answers(before, after),
+    )
+
+
+def _compare_slice_labels(
+    before: SliceLabels | None, after: SliceLabels | None
+) -> tuple[CellChange, ...]:
+    if before is None or after is None:
+        if before is after:
+            return ()
+        raise ValueError("one reading has slice labels and the other has none")
+    if before.columns != after.columns or before.values.shape != after.values.shape:
+        raise ValueError(
+            f"slice labels of {before.values.shape} {before.columns} cannot be compared with "
+            f"{after.values.shape} {after.columns}"
+        )
+    return tuple(
+        CellChange(int(z), after.columns[c], bool(before.values[z, c]), bool(after.values[z, c]))
+        for z, c in np.argwhere(before.values != after.values)
+    )
+
+
+def _compare_masks(before: Iterable[Mask], after: Iterable[Mask]) -> tuple[MaskChange, ...]:
+    was = {mask.name: mask.labels for mask in before}
+    now = {mask.name: mask.labels for mask in after}
+    found = []
+    for name in dict.fromkeys((*was, *now)):
+        a, b = was.get(name), now.get(name)
+        if a is not None and b is not None and a.shape != b.shape:
+            raise ValueError(f"mask {name} of {a.shape} cannot be compared with {b.shape}")
+        shape = (a if a is not None else b).shape  # type: ignore[union-attr]
+        for z in range(shape[0]):
+            differs = (0 if a is None else a[z]) != (0 if b is None else b[z])
+            if voxels := int(np.count_nonzero(differs)):
+                found.append(MaskChange(name, z, voxels))
+    return tuple(found)
+
+
+def _compare_answers(before: Reading, after: Reading) -> tuple[AnswerChange, ...]:
+    keys = dict.fromkeys((*before.answers, *after.answers))
+    pairs = ((key, before.answers.get(key, ()), after.answers.get(key, ())) for key in keys)
+    return tuple(AnswerChange(key, was, now) for key, was, now in pairs if was != now)
+
+
+def slice_ranges(slices: Iterable[int]) -> str:
+    """Slices as a person counts them, from 1: ``41-50, 60``."""
+    runs: list[list[int]] = []
+    for z in sorted(set(slices)):
+        if runs and z == runs[-1][1] + 1:
+            runs[-1][1] = z
+        else:
+            runs.append([z, z])
+    return ", ".join(f"{a + 1}" if a == b else f"{a + 1}-{b + 1}" for a, b in runs)

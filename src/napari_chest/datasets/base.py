@@ -1,0 +1,111 @@
+"""The contract every dataset fulfils. To add one: subclass, fill the gaps, list it in DATASETS."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from napari_chest.changes import CaseChange
+    from napari_chest.model import CaseInfo, Problem, Question, Reading, Volume, VolumeStream
+
+
+class Dataset(ABC):
+    """A published collection, opened at its root folder exactly as it was downloaded.
+
+    The dataset's own folder is only ever written by `write` with ``out`` equal to `root`.
+
+    Attributes
+    ----------
+    name : short name in commands and files.
+    title : the name its authors gave it.
+    list_facts : the facts that a case list shows as columns.
+    questions : what is asked of each case.
+    root : the folder.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    list_facts: ClassVar[tuple[str, ...]] = ()
+    questions: ClassVar[tuple[Question, ...]] = ()
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    @abstractmethod
+    def missing(cls, root: Path) -> list[str]:
+        """What the folder lacks to be this dataset, in words; empty when it is."""
+
+    @abstractmethod
+    def cases(self) -> Sequence[CaseInfo]:
+        """Every case, in the order of a work list."""
+
+    @abstractmethod
+    def stream(self, case_id: str, first: int | None = None) -> VolumeStream:
+        """The case's volume, its slices arriving from ``first`` (by default the middle) outwards.
+
+        Raises
+        ------
+        ReadError
+            when the case has no readable image.
+        """
+
+    def volume(self, case_id: str) -> Volume:
+        """The case's volume, complete; raises like `stream`."""
+        return self.stream(case_id).complete()
+
+    @abstractmethod
+    def readings(self, case_id: str, at: Path | None = None) -> tuple[Reading, ...]:
+        """What is said about a case, the reading to show first in front; empty if nothing is.
+
+        Parameters
+        ----------
+        case_id : the case.
+        at : where to read annotations from: `root` unless given, else a folder that `write` wrote.
+
+        A reading that cannot be read is left out and is an error among `problems`.
+        """
+
+    @abstractmethod
+    def problems(self, case_id: str | None = None) -> list[Problem]:
+        """What a person should know before working on the case, or on the dataset when None."""
+
+    @abstractmethod
+    def annotation_files(self, at: Path | None = None) -> tuple[Path, ...]:
+        """The files that carry annotations in `root` or another folder, relative to it."""
+
+    @abstractmethod
+    def write(self, case_id: str, readings: Sequence[Reading], out: Path) -> list[Path]:
+        """Write a case's readings into ``out``, which is `root` itself or a folder outside it.
+
+        ``out`` ends up with every annotation file: what already stands there is corrected, the rest
+        comes from `root`. Only records that differ from the readings change; a file without such a
+        record keeps its bytes. A reader that ``out`` does not know becomes a new reading there
+        where the dataset has room for it.
+
+        Returns
+        -------
+        The files whose content changed or that are new in kind, absolute.
+
+        Raises
+        ------
+        ChangedOnDiskError
+            when an original changed since this dataset read it.
+        SaveError
+            when something cannot be written; then nothing is.
+        """
+
+    def new_reader(self) -> str | None:
+        """The reader under which `write` would add a new reading, or None where it cannot."""
+        return None
+
+    @abstractmethod
+    def compare(self, before: Path, after: Path) -> tuple[CaseChange, ...]:
+        """Every record that differs between two folders, both read anew from disk.
+
+        Each is `root`, a folder that `write` wrote, or a copy of the annotation files.
+        """

@@ -1,0 +1,432 @@
+"""COVID-CT-MD as a `Dataset`."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from napari_chest.changes import CaseChange, CellChange, ReadingChange
+from napari_chest.datasets.base import Dataset
+from napari_chest.datasets.covid_ct_md import clinical, labels, layout
+from napari_chest.datasets.covid_ct_md.columns import label_columns
+from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
+from napari_chest.files.atomic import read_whole, write_together
+from napari_chest.files.dicom import index_folder, main_series, read_header, stream_series
+from napari_chest.model import CaseInfo, Problem, Reading, SliceLabels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from napari_chest.datasets.covid_ct_md.labels import LabelPair
+    from napari_chest.datasets.covid_ct_md.layout import CaseFolder, Index
+    from napari_chest.files.dicom import Series
+    from napari_chest.files.npy import NpyFile
+    from napari_chest.model import VolumeStream
+
+_INDEXED_CASES = 8
+"""Cases whose slice headers are kept: a person goes back and forth between a few."""
+_INDEX_LIMIT = 64 * 2**20
+
+
+class CovidCtMd(Dataset):
+    """COVID-CT-MD, opened at the folder that holds Index.csv and the label arrays.
+
+    Each label version is one reading, by the name that follows the array's stem; the newest comes
+    first. Column k of the arrays is the k-th slice from head to feet.
+    """
+
+    name: ClassVar[str] = "covid-ct-md"
+    title: ClassVar[str] = "COVID-CT-MD"
+    list_facts: ClassVar[tuple[str, ...]] = ("Diagnosis", "Labels", "Slices", "Sex", "Age")
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self._series = lru_cache(_INDEXED_CASES)(self._index_series)
+
+    @classmethod
+    def missing(cls, root: Path) -> list[str]:
+        """What the folder lacks to be COVID-CT-MD, in words; empty when it is."""
+        lacks = []
+        if not labels.has_labels(root) and not (root / layout.INDEX_NAME).is_file():
+            lacks.append("a label array such as Slice-level-labels.npy, or Index.csv")
+        if not layout.has_cases(root):
+            lacks.append("case folders such as COVID-19 subjects/P001")
+        return lacks
+
+    # Reading
+
+    def cases(self) -> Sequence[CaseInfo]:
+        """Every case folder: COVID-19 first, then CAP, then normal."""
+        return self._cases
+
+    def stream(self, case_id: str, first: int | None = None) -> VolumeStream:
+        """The case's CT from ``first`` outwards; raises ReadError where there is none."""
+        series, _ = self._series(case_id)
+        return stream_series(series, first=first)
+
+    def readings(self, case_id: str, at: Path | None = None) -> tuple[Reading, ...]:
+        """One reading per label version, the newest first; none for a case outside Index.csv."""
+        pairs = self._pairs[0] if at is None else labels.find_pairs(at)[0]
+        series, _ = self._series(case_id)
+        found = []
+        for pair in pairs:
+            row = self._array_row(case_id, pair)
+            if row is None or _unusable(pair.row(row)) is not None:
+                continue
+            values = _on_slices(pair.row(row) != 0, self._columns(series))
+            any_column = labels.INFECTED if pair.lobe_name else None
+            table = SliceLabels(pair.columns, values, any_column)
+            found.append(Reading(pair.version, slice_labels=table))
+        return tuple(found)
+
+    def problems(self, case_id: str | None = None) -> list[Problem]:
+        """What a person should know before working on the case, or on the dataset when None."""
+        if case_id is None:
+            return [
+                *self._folders[1],
+                *self._index.problems,
+                *self._pairs[1],
+                *self._unmatched(),
+                *self._clinical[1],
+            ]
+        try:
+            series, found = self._series(case_id)
+        except ReadError as error:
+            return [Problem("error", f"The image cannot be shown. {error}")]
+        return [*found, *series.problems, *self._label_problems(case_id, series)]
+
+    # Writing
+
+    def annotation_files(self, at: Path | None = None) -> tuple[Path, ...]:
+        """Index.csv and the label arrays of the root or another folder, relative to it."""
+        folder = at or self.root
+        index = [layout.INDEX_NAME] if (folder / layout.INDEX_NAME).is_file() else []
+        return tuple(Path(name) for name in (*index, *labels.label_names(folder)))
+
+    def write(self, case_id: str, readings: Sequence[Reading], out: Path) -> list[Path]:
+        """Write a case's label versions into ``out``; see `Dataset.write`.
+
+        Both arrays of a version are written together. A reader ``updated-<n>`` that ``out`` does
+        not have becomes a new pair of arrays, made from the newest one.
+        """
+        out = self._checked_out(out)
+        self._check_unchanged()
+        pairs = {pair.version: pair for pair in self._pairs[0]}
+        pairs |= {pair.version: pair for pair in labels.find_pairs(out)[0]}
+        standing = self._standing(out, pairs)
+        contents = dict(standing)
+        for reading in readings:
+            pair = self._patched(case_id, reading, pairs)
+            pairs[reading.reader] = pair
+            contents |= {out / name: file.content for name, file in pair.files.items()}
+        changed = [path for path, content in contents.items() if standing.get(path) != content]
+        write_together({p: c for p, c in contents.items() if p in changed or not p.is_file()})
+        if changed and out == self.root:
+            self.__dict__.pop("_pairs", None)
+            self.__dict__.pop("_cases", None)
+        return sorted(changed)
+
+    def compare(self, before: Path, after: Path) -> tuple[CaseChange, ...]:
+        """Every label that differs between two folders, both read anew from disk."""
+        was = labels.find_pairs(before)[0]
+        old = {pair.version: pair for pair in was}
+        found: list[CaseChange] = []
+        for pair in labels.find_pairs(after)[0]:
+            base = old.get(pair.version) or (was[0] if was else None)
+            if base is None or base.shape != pair.shape or base.columns != pair.columns:
+                raise ReadError(after, f"label version {pair.version} fits none in {before}.")
+            found.extend(self._compare_pairs(base, pair))
+        return tuple(found)
+
+    def new_reader(self) -> str | None:
+        """The name of the label version that would follow the present ones."""
+        versions = [pair.version for pair in self._pairs[0]]
+        return labels.next_version(versions) if versions else None
+
+    # What is read once
+
+    @cached_property
+    def _folders(self) -> tuple[list[CaseFolder], list[Problem]]:
+        return layout.find_cases(self.root)
+
+    @cached_property
+    def _folder_by_id(self) -> dict[str, CaseFolder]:
+        return {case.id: case for case in self._folders[0]}
+
+    @cached_property
+    def _index(self) -> Index:
+        return layout.read_index(self.root)
+
+    @cached_property
+    def _index_bytes(self) -> bytes | None:
+        path = self.root / layout.INDEX_NAME
+        return read_whole(path, _INDEX_LIMIT) if path.is_file() else None
+
+    @cached_property
+    def _pairs(self) -> tuple[list[LabelPair], list[Problem]]:
+        self._index_bytes  # noqa: B018  # taken at the same time, to be compared before writing
+        return labels.find_pairs(self.root)
+
+    @cached_property
+    def _clinical(self) -> tuple[dict[str, dict[str, str]], list[Problem]]:
+        return clinical.read_clinical(self.root)
+
+    @cached_property
+    def _cases(self) -> tuple[CaseInfo, ...]:
+        return tuple(self._case_info(case) for case in self._folders[0])
+
+    @cached_property
+    def _repeated_leaves(self) -> set[str]:
+        leaves = [case.leaf.casefold() for case in self._folders[0]]
+        return {leaf for leaf in leaves if leaves.count(leaf) > 1}
+
+    def _index_series(self, case_id: str) -> tuple[Series, list[Problem]]:
+        folder = self._folder_by_id[case_id]
+        found, problems = index_folder(folder.path, root=self.root)
+        if not found:
+            raise ReadError(case_id, "it holds no readable DICOM slices.")
+        return main_series(found), problems
+
+    # The work list
+
+    def _case_info(self, case: CaseFolder) -> CaseInfo:
+        facts = {"Diagnosis": case.diagnosis, "Labels": self._label_fact(case)}
+        facts |= _image_facts(case.path)
+        facts |= self._clinical[0].get(case.leaf.casefold(), {})
+        return CaseInfo(case.id, case.leaf, "CT", {k: v for k, v in facts.items() if v})
+
+    def _label_fact(self, case: CaseFolder) -> str:
+        for pair in self._pairs[0]:
+            row = self._array_row(case.id, pair)
+            if row is not None:
+                infected = int(np.count_nonzero(pair.row(row)[:, -1]))
+                return f"{infected} infected" if infected else "none infected"
+        return "not labelled"
+
+    # Labels of a case
+
+    def _array_row(self, case_id: str, pair: LabelPair) -> int | None:
+        leaf = self._folder_by_id[case_id].leaf
+        if leaf.casefold() in self._repeated_leaves:
+            return None
+        row = self._index.row_for(leaf)
+        array_row = None if row is None else self._index.array_row(row, pair.shape[0])
+        return array_row if array_row is not None and array_row < pair.shape[0] else None
+
+    def _columns(self, series: Series) -> npt.NDArray[np.intp]:
+        return label_columns(series)[0]
+
+    def _unmatched(self) -> Iterator[Problem]:
+        rows = self._index.rows
+        for pair in self._pairs[0]:
+            if rows and self._index.array_row(rows[0], pair.shape[0]) is None:
+                text = (
+                    f"Label version {pair.version} is not shown: its arrays have {pair.shape[0]} "
+                    f"rows, Index.csv has {len(rows)}, and neither its order nor its Label Index "
+                    "explains the difference."
+                )
+                yield Problem("error", text, tuple(pair.files))
+
+    def _label_problems(self, case_id: str, series: Series) -> Iterator[Problem]:
+        folder = self._folder_by_id[case_id]
+        if folder.leaf.casefold() in self._repeated_leaves:
+            text = (
+                f"More than one folder is named {folder.leaf}; Index.csv does not tell which one "
+                "is labelled, so none of them shows labels."
+            )
+            yield Problem("error", text, (case_id,))
+        row = self._index.row_for(folder.leaf)
+        if row is not None and row.diagnosis and not _same_diagnosis(row.diagnosis, folder):
+            text = f"Index.csv says {row.diagnosis}, the folder lies with {folder.diagnosis}."
+            yield Problem("warning", text, (case_id,))
+        yield from self._clinical_problems(folder)
+        columns, problem = label_columns(series)
+        if problem:
+            yield problem
+        for pair in self._pairs[0]:
+            array_row = self._array_row(case_id, pair)
+            if array_row is not None:
+                yield from _row_problems(pair, array_row, columns)
+
+    def _clinical_problems(self, folder: CaseFolder) -> Iterator[Problem]:
+        row = self._clinical[0].get(folder.leaf.casefold(), {})
+        facts = _image_facts(folder.path)
+        if text := clinical.contradiction(row, facts.get("Sex", ""), facts.get("Age", "")):
+            yield Problem("warning", f"The clinical table and the images disagree: {text}.")
+
+    # Writing, step by step
+
+    def _checked_out(self, out: Path) -> Path:
+        out, root = out.absolute(), self.root.resolve()
+        if out.resolve() == root:
+            return self.root
+        if out.resolve().is_relative_to(root):
+            raise SaveError(
+                f"{out} lies inside the dataset, which is only changed by writing back into it. "
+                "Nothing was written; choose a folder outside it."
+            )
+        return out
+
+    def _check_unchanged(self) -> None:
+        path = self.root / layout.INDEX_NAME
+        now = read_whole(path, _INDEX_LIMIT) if path.is_file() else None
+        if now != self._index_bytes:
+            raise ChangedOnDiskError(path)
+        present = _all_files(labels.find_pairs(self.root)[0])
+        for name, file in _all_files(self._pairs[0]).items():
+            if name not in present or present[name].content != file.content:
+                raise ChangedOnDiskError(self.root / name)
+
+    def _standing(self, out: Path, pairs: Mapping[str, LabelPair]) -> dict[Path, bytes]:
+        """What is to be corrected: the files of ``out``, and the originals of those it lacks."""
+        files = _all_files(pairs.values())
+        contents = {out / name: file.content for name, file in files.items()}
+        if self._index_bytes is not None:
+            index = out / layout.INDEX_NAME
+            contents[index] = self._index_bytes
+            if index.is_file() and read_whole(index, _INDEX_LIMIT) != self._index_bytes:
+                raise SaveError(
+                    f"{out} holds labels of another Index.csv, so nothing was written. "
+                    "Move that folder away, then save again."
+                )
+        return contents
+
+    def _patched(self, case_id: str, reading: Reading, pairs: Mapping[str, LabelPair]) -> LabelPair:
+        pair = pairs.get(reading.reader)
+        if pair is None:
+            if not pairs or reading.reader != labels.next_version(list(pairs)):
+                raise SaveError(
+                    f"{reading.reader} is no label version of this dataset ({', '.join(pairs)}) and "
+                    "not the next one. Nothing was written."
+                )
+            pair = next(iter(pairs.values())).renamed(reading.reader)
+        row = self._array_row(case_id, pair)
+        table = reading.slice_labels
+        if row is None or table is None or table.columns != pair.columns:
+            raise SaveError(
+                f"{case_id} has no row in label version {reading.reader} that could hold these "
+                "labels. Nothing was written."
+            )
+        columns = self._columns(self._series(case_id)[0])
+        if len(table.values) != len(columns):
+            raise SaveError(
+                f"{case_id} has {len(columns)} slices, the labels are for {len(table.values)}. "
+                "Nothing was written."
+            )
+        inside = columns < pair.shape[1]
+        if table.values[~inside].any():
+            raise SaveError(
+                f"The label arrays have room for {pair.shape[1]} slices and {case_id} has labels "
+                "beyond them. Nothing was written."
+            )
+        return _patch_differing(pair, row, columns[inside], table.values[inside])
+
+    def _compare_pairs(self, was: LabelPair, now: LabelPair) -> Iterator[CaseChange]:
+        case_of = {self._array_row(case.id, now): case for case in self._folders[0]}
+        for row in range(now.shape[0]):
+            before, after = was.row(row), now.row(row)
+            cells = np.argwhere(~_same(before, after))
+            if not len(cells):
+                continue
+            case = case_of.get(row)
+            slice_of = self._slice_of_column(case, now.shape[1])
+            changes = tuple(
+                CellChange(slice_of[int(k)], now.columns[c], bool(before[k, c]), bool(after[k, c]))
+                for k, c in cells
+            )
+            title = case.leaf if case else f"row {row}"
+            yield CaseChange(title, ReadingChange(now.version, tuple(sorted(changes))))
+
+    def _slice_of_column(self, case: CaseFolder | None, columns: int) -> dict[int, int]:
+        slice_of = {k: k for k in range(columns)}
+        if case is not None:
+            taken = self._columns(self._series(case.id)[0])
+            slice_of |= {int(k): z for z, k in enumerate(taken)}
+        return slice_of
+
+
+def _all_files(pairs: Iterable[LabelPair]) -> dict[str, NpyFile]:
+    return {name: file for pair in pairs for name, file in pair.files.items()}
+
+
+def _image_facts(folder: Path) -> dict[str, str]:
+    """Facts from the number of slices and the first readable header of a case folder."""
+    try:
+        names = sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix.casefold() == ".dcm" and not path.name.startswith(".")
+        )
+    except OSError:
+        return {}
+    facts = {"Slices": str(len(names))}
+    for path in names[:3]:
+        try:
+            return facts | read_header(path).facts
+        except ReadError:
+            continue
+    return facts
+
+
+def _on_slices(row: npt.NDArray[np.bool_], columns: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    values = np.zeros((len(columns), row.shape[1]), dtype=np.bool_)
+    inside = columns < len(row)
+    values[inside] = row[columns[inside]]
+    return values
+
+
+def _patch_differing(
+    pair: LabelPair, row: int, columns: npt.NDArray[np.intp], values: npt.NDArray[np.bool_]
+) -> LabelPair:
+    # Only rows that say something else are rewritten, so that an untouched cell keeps its bytes.
+    differs = (values != (pair.row(row)[columns] != 0)).any(axis=1)
+    return pair.patched(row, columns[differs], values[differs]) if differs.any() else pair
+
+
+def _unusable(row: npt.NDArray[np.float64]) -> str | None:
+    other = row[(row != 0) & (row != 1)]
+    return None if not other.size else ", ".join(f"{v:g}" for v in np.unique(other)[:5])
+
+
+def _row_problems(pair: LabelPair, row: int, columns: npt.NDArray[np.intp]) -> Iterator[Problem]:
+    stored = pair.row(row)
+    files = tuple(pair.files)
+    if other := _unusable(stored):
+        text = (
+            f"Label version {pair.version} of this case is not shown: expected 0 and 1 only, "
+            f"found {other} in row {row}."
+        )
+        yield Problem("error", text, files)
+        return
+    beyond = np.setdiff1d(np.arange(len(stored)), columns)
+    if stored[beyond].any():
+        text = (
+            f"Label version {pair.version} has labels in columns without a slice; they are kept "
+            "as they are and cannot be shown."
+        )
+        yield Problem("warning", text, files)
+    if (columns >= len(stored)).any():
+        text = f"The label arrays end at slice {len(stored)}; the slices below cannot be labelled."
+        yield Problem("warning", text, files)
+    if pair.slice_name and pair.lobe_name:
+        wrong = np.flatnonzero(stored[:, -1] != stored[:, :-1].any(axis=1))
+        if len(wrong):
+            text = (
+                f"In label version {pair.version} {len(wrong)} slices are infected without a lobe "
+                "or the reverse; they stay so until they are edited."
+            )
+            yield Problem("warning", text, files)
+
+
+def _same_diagnosis(text: str, folder: CaseFolder) -> bool:
+    return text.casefold()[:3] == folder.diagnosis.casefold()[:3]
+
+
+def _same(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    equal: npt.NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
+    return equal

@@ -1,0 +1,154 @@
+"""Saving corrected readings in the dataset's own format, with the proof that it was done."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from napari_chest import changes
+from napari_chest.changes import CaseChange
+from napari_chest.errors import ChestError, SaveError
+from napari_chest.export.proof import Proof
+from napari_chest.files.atomic import digest, reason, write_together
+from napari_chest.review.folder import review_folder, stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from napari_chest.changes import ReadingChange
+    from napari_chest.datasets import Dataset
+    from napari_chest.model import Reading
+
+
+def export_readings(
+    dataset: Dataset, corrected: Mapping[str, Sequence[Reading]], out: Path | None = None
+) -> Proof:
+    """Write the annotation files with the corrections into ``out``, laid out as the dataset.
+
+    Earlier exports in the same folder are corrected further; the dataset itself is not touched.
+    ``out`` is ``export`` in the review folder unless given. The proof is also kept as a text file
+    in the review folder.
+
+    Raises
+    ------
+    SaveError
+        when nothing could be saved.
+    """
+    review = review_folder(dataset.root)
+    out = out or review / "export"
+    with tempfile.TemporaryDirectory(prefix="napari-chest-") as folder:
+        before = Path(folder)
+        _copy_annotations(dataset, dataset.root, before)
+        _copy_annotations(dataset, out, before)
+        proof = _save(dataset, corrected, out, before, "export")
+    return _kept(proof, review)
+
+
+def write_back(dataset: Dataset, corrected: Mapping[str, Sequence[Reading]]) -> Proof:
+    """Write the corrections into the dataset itself, after a dated backup of its annotation files.
+
+    The backup and the proof are kept in the review folder.
+
+    Raises
+    ------
+    SaveError
+        when nothing could be saved.
+    """
+    review = review_folder(dataset.root)
+    backup = _new_folder(review / "backup" / stamp())
+    _copy_annotations(dataset, dataset.root, backup)
+    proof = _save(dataset, corrected, dataset.root, backup, "write back")
+    return _kept(proof, review)
+
+
+def _save(
+    dataset: Dataset,
+    corrected: Mapping[str, Sequence[Reading]],
+    out: Path,
+    before: Path,
+    kind: Literal["export", "write back"],
+) -> Proof:
+    titles = {case.id: case.title for case in dataset.cases()}
+    meant: list[CaseChange] = []
+    refused: dict[str, ChestError] = {}
+    for case_id, readings in corrected.items():
+        try:
+            asked = [_change(dataset, case_id, reading, before) for reading in readings]
+            dataset.write(case_id, readings, out)
+        except ChestError as error:
+            refused[titles[case_id]] = error
+            continue
+        meant.extend(CaseChange(titles[case_id], change) for change in asked if change)
+    if refused and len(refused) == len(corrected):
+        raise next(iter(refused.values()))
+    changed, identical = _compare_files(dataset, before, out)
+    return Proof(
+        kind=kind,
+        folder=out,
+        meant=tuple(meant),
+        found=dataset.compare(before, out),
+        changed_files=changed,
+        identical_files=identical,
+        refused={title: str(error) for title, error in refused.items()},
+        backup=before if kind == "write back" else None,
+        since_dataset=dataset.compare(dataset.root, out) if kind == "export" else (),
+    )
+
+
+def _change(dataset: Dataset, case_id: str, reading: Reading, before: Path) -> ReadingChange:
+    """How the reading differs from the one it replaces, or where it is new, from the newest."""
+    standing = dataset.readings(case_id, at=before)
+    if not standing:
+        raise SaveError(f"{case_id} has no reading that could be corrected. Nothing was written.")
+    base = next((r for r in standing if r.reader == reading.reader), standing[0])
+    return changes.compare(base, reading)
+
+
+def _copy_annotations(dataset: Dataset, source: Path, target: Path) -> None:
+    """Copy the annotation files that are in ``source``, over those of ``target``."""
+    try:
+        for name in dataset.annotation_files(source):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source / name, target / name)
+    except OSError as error:
+        raise SaveError(
+            f"The files in {source} could not be copied to {target} first: {reason(error)}. "
+            "Nothing was changed."
+        ) from error
+
+
+def _compare_files(
+    dataset: Dataset, before: Path, after: Path
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names = {*dataset.annotation_files(before), *dataset.annotation_files(after)}
+    changed: list[str] = []
+    identical: list[str] = []
+    for name in sorted(names):
+        (identical if _same_bytes(before / name, after / name) else changed).append(name.as_posix())
+    return tuple(changed), tuple(identical)
+
+
+def _same_bytes(a: Path, b: Path) -> bool:
+    return a.is_file() and b.is_file() and digest(a.read_bytes()) == digest(b.read_bytes())
+
+
+def _new_folder(path: Path) -> Path:
+    numbered = [path, *(path.with_name(f"{path.name}-{n}") for n in range(2, 100))]
+    try:
+        for folder in numbered:
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                return folder
+    except OSError as error:
+        raise SaveError(f"No backup can be made in {path}: {reason(error)}.") from error
+    raise SaveError(f"No backup can be made in {path.parent}: too many within one second.")
+
+
+def _kept(proof: Proof, review: Path) -> Proof:
+    text = "\n".join(proof.lines()) + "\n"
+    write_together(
+        {review / "proof" / f"{stamp()}-{proof.kind.replace(' ', '-')}.txt": text.encode()}
+    )
+    return proof

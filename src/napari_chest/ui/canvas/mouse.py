@@ -1,0 +1,144 @@
+"""The mouse of a reading workstation: wheel for slices, drags for window, pan and zoom.
+
+Values and directions follow IHE Basic Image Review as radiology viewers implement it: dragging to
+the right widens the window, dragging down brightens.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_chest.model import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari.components import ViewerModel
+
+HU_PER_PANE = 1000.0
+"""How far a drag over the whole pane changes the window; Ctrl is four times, Shift a quarter."""
+ZOOM_STEP = 1.15
+_ZOOM_PER_PANE = 8.0
+_LEFT, _RIGHT, _MIDDLE = 1, 2, 3
+
+
+class Mouse:
+    """Mouse bindings of one viewer, in place of napari's own until `release`.
+
+    Parameters
+    ----------
+    viewer : napari's viewer.
+    window : returns the present window, or None where there is no image.
+    set_window : called with the new window while it is dragged.
+    step_slices : called with a number of slices to go down the body.
+    click : called with the world position of a left press; returns whether it took the click.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        *,
+        window: Callable[[], Window | None],
+        set_window: Callable[[Window], None],
+        step_slices: Callable[[int], None],
+        click: Callable[[Any], bool],
+    ) -> None:
+        self._viewer = viewer
+        self._window = window
+        self._set_window = set_window
+        self._step_slices = step_slices
+        self._click = click
+        self._wheel_before = list(viewer.mouse_wheel_callbacks)
+        self._camera_before = (viewer.camera.mouse_pan, viewer.camera.mouse_zoom)
+        viewer.mouse_wheel_callbacks[:] = [self._on_wheel]
+        viewer.mouse_drag_callbacks.append(self._on_drag)
+        viewer.camera.mouse_pan = viewer.camera.mouse_zoom = False
+
+    def release(self) -> None:
+        """Give napari its own mouse back."""
+        viewer = self._viewer
+        viewer.mouse_wheel_callbacks[:] = self._wheel_before
+        if self._on_drag in viewer.mouse_drag_callbacks:
+            viewer.mouse_drag_callbacks.remove(self._on_drag)
+        viewer.camera.mouse_pan, viewer.camera.mouse_zoom = self._camera_before
+
+    def _on_wheel(self, _: ViewerModel, event: Any) -> None:
+        notches = float(event.delta[1])
+        if notches == 0:
+            return
+        event.handled = True
+        if "Control" in event.modifiers:
+            self._zoom(ZOOM_STEP if notches > 0 else 1 / ZOOM_STEP, event.position)
+        elif not event.modifiers:
+            self._step_slices(-1 if notches > 0 else 1)
+
+    def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
+        # While a tool is chosen the left and right buttons belong to it.
+        free = _no_tool(viewer)
+        if event.button == _MIDDLE or (event.button == _LEFT and free and _shift_only(event)):
+            yield from self._pan(event)
+        elif event.button == _LEFT and free and not self._click(event.position):
+            yield from self._drag_window(event)
+        elif event.button == _RIGHT and free:
+            yield from self._drag_zoom(event)
+
+    def _pan(self, event: Any) -> Iterator[None]:
+        camera = self._viewer.camera
+        start, center = event.pos, camera.center
+        yield
+        while event.type == "mouse_move":
+            dx, dy = (event.pos - start) / camera.zoom
+            camera.center = (*center[:-2], center[-2] - dy, center[-1] - dx)
+            yield
+
+    def _drag_window(self, event: Any) -> Iterator[None]:
+        before = self._window()
+        start = event.pos
+        yield
+        while event.type == "mouse_move":
+            if before is not None:
+                dx, dy = (event.pos - start) / self._pane()
+                step = HU_PER_PANE * _speed(event.modifiers)
+                width = max(before.width + dx * step, 1.0)
+                self._set_window(Window(round(before.center - dy * step), round(width)))
+            yield
+
+    def _drag_zoom(self, event: Any) -> Iterator[None]:
+        camera = self._viewer.camera
+        start, zoom = event.pos, camera.zoom
+        yield
+        while event.type == "mouse_move":
+            _, dy = (event.pos - start) / self._pane()
+            camera.zoom = zoom * _ZOOM_PER_PANE**-dy
+            yield
+
+    def _zoom(self, factor: float, position: Any) -> None:
+        """Zoom so that the point under the pointer stays where it is."""
+        viewer = self._viewer
+        vertical, horizontal = viewer.dims.displayed[-2:]
+        center = viewer.camera.center
+        y, x = position[vertical], position[horizontal]
+        viewer.camera.zoom *= factor
+        viewer.camera.center = (
+            *center[:-2],
+            y + (center[-2] - y) / factor,
+            x + (center[-1] - x) / factor,
+        )
+
+    def _pane(self) -> float:
+        return float(max(self._viewer.canvas.size[1], 1))
+
+
+def _no_tool(viewer: ViewerModel) -> bool:
+    layer = viewer.layers.selection.active
+    return layer is None or str(getattr(layer, "mode", "pan_zoom")) == "pan_zoom"
+
+
+def _shift_only(event: Any) -> bool:
+    return tuple(event.modifiers) == ("Shift",)
+
+
+def _speed(modifiers: Any) -> float:
+    if "Control" in modifiers:
+        return 4.0
+    return 0.25 if "Shift" in modifiers else 1.0

@@ -1,0 +1,195 @@
+"""Text that lies over the image: corners, orientation letters, names of the strip's columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
+from qtpy.QtWidgets import QWidget
+
+if TYPE_CHECKING:
+    from napari_chest.geometry import EdgeLetters
+
+Detail = Literal["minimal", "none", "all"]
+_NEXT: dict[Detail, Detail] = {"all": "minimal", "minimal": "none", "none": "all"}
+_TEXT = QColor("#f0f1f2")
+_HALO = QColor("#000000")
+_MARGIN = 10
+_LINE_LENGTH = 40
+_LETTER_TIPS = "H = head (superior), F = feet (inferior), R = patient's right, L = patient's left"
+
+
+@dataclass(frozen=True)
+class StripName:
+    """The name of a strip column and where its middle stands, in pixels of the canvas."""
+
+    text: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
+class OverlayText:
+    """All that the overlay shows; a corner is a tuple of lines."""
+
+    top_left: tuple[str, ...] = ()
+    top_right: tuple[str, ...] = ()
+    bottom_left: tuple[str, ...] = ()
+    bottom_right: tuple[str, ...] = ()
+    letters: EdgeLetters | None = None
+    strip: tuple[StripName, ...] = ()
+    image: tuple[float, float, float, float] | None = None
+    """Left, top, right and bottom of the image in pixels of the canvas: letters stand at its edges
+    as far as those are in view."""
+
+
+class Overlay(QWidget):
+    """A transparent widget over the canvas that follows its size and lets the mouse through.
+
+    Three states: all, minimal (letters and slice number), none.
+    """
+
+    def __init__(self, canvas: QWidget) -> None:
+        super().__init__(canvas)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAccessibleName("Image overlay")
+        self.setAccessibleDescription(_LETTER_TIPS)
+        self._text = OverlayText()
+        self._detail: Detail = "all"
+        canvas.installEventFilter(self)
+        self.setGeometry(canvas.rect())
+        self.show()
+
+    @property
+    def text(self) -> OverlayText:
+        """What is shown when all is shown."""
+        return self._text
+
+    @property
+    def detail(self) -> Detail:
+        """How much is shown."""
+        return self._detail
+
+    def set_text(self, text: OverlayText) -> None:
+        """Show another text."""
+        if text != self._text:
+            self._text = text
+            self.update()
+
+    def cycle_detail(self) -> None:
+        """Go from all to minimal, to none, and back to all."""
+        self._detail = _NEXT[self._detail]
+        self.update()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002, N802
+        """Follow the canvas's size."""
+        if event.type() == QEvent.Type.Resize:
+            self.setGeometry(self.parentWidget().rect())
+        return False
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
+        """Draw the text."""
+        if self._detail == "none":
+            return
+        painter = QPainter(self)
+        try:
+            self._paint(painter)
+        finally:
+            painter.end()  # a painter left open by an error would crash Qt
+
+    def _paint(self, painter: QPainter) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        everything = self._detail == "all"
+        area = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
+        text, left, right = self._text, Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
+        font = self._font(1.0)
+        if everything:
+            _draw_block(painter, font, area, text.top_left, left | top)
+            _draw_block(painter, font, area, text.top_right, right | top)
+            _draw_block(painter, font, area, text.bottom_left, left | bottom)
+        lines = text.bottom_right if everything else text.bottom_right[:1]
+        _draw_block(painter, font, area, lines, right | bottom)
+        if text.letters is not None:
+            self._draw_letters(painter, text.letters, area)
+        if everything:
+            for name in text.strip:
+                _draw_upwards(painter, self._font(0.85), QPointF(name.x, name.y), name.text)
+
+    def _draw_letters(self, painter: QPainter, letters: EdgeLetters, area: QRectF) -> None:
+        font = self._font(1.25, bold=True)
+        metrics = QFontMetricsF(font)
+        box = area
+        if self._text.image is not None:
+            x0, y0, x1, y1 = self._text.image
+            box = area.intersected(QRectF(x0, y0, x1 - x0, y1 - y0).adjusted(4, 4, -4, -4))
+        middle = box.center()
+        baseline = middle.y() + metrics.ascent() / 2
+
+        def width(letter: str) -> float:
+            return float(metrics.horizontalAdvance(letter))
+
+        places = (
+            (letters.left, box.left(), baseline),
+            (letters.right, box.right() - width(letters.right), baseline),
+            (letters.top, middle.x() - width(letters.top) / 2, box.top() + metrics.ascent()),
+            (letters.bottom, middle.x() - width(letters.bottom) / 2, box.bottom() - 2),
+        )
+        for letter, x, y in places:
+            _draw_text(painter, font, QPointF(x, y), letter)
+
+    def _font(self, factor: float, *, bold: bool = False) -> QFont:
+        font = QFont(self.font())
+        font.setPointSizeF(max(font.pointSizeF(), 8.0) * factor)
+        font.setBold(bold)
+        return font
+
+
+def _draw_block(
+    painter: QPainter,
+    font: QFont,
+    area: QRectF,
+    lines: tuple[str, ...],
+    corner: Qt.AlignmentFlag,
+) -> None:
+    metrics = QFontMetricsF(font)
+    step = metrics.lineSpacing()
+    y = area.top() + metrics.ascent()
+    if corner & Qt.AlignmentFlag.AlignBottom:
+        y = area.bottom() - metrics.descent() - step * (len(lines) - 1)
+    for line in lines:
+        shown = elide_middle(line, _LINE_LENGTH)
+        x = area.left()
+        if corner & Qt.AlignmentFlag.AlignRight:
+            x = area.right() - metrics.horizontalAdvance(shown)
+        _draw_text(painter, font, QPointF(x, y), shown)
+        y += step
+
+
+def _draw_upwards(painter: QPainter, font: QFont, foot: QPointF, text: str) -> None:
+    painter.save()
+    painter.translate(foot.x() + QFontMetricsF(font).ascent() / 2 - 1, foot.y())
+    painter.rotate(-90)
+    _draw_text(painter, font, QPointF(0, 0), text)
+    painter.restore()
+
+
+def _draw_text(painter: QPainter, font: QFont, at: QPointF, text: str) -> None:
+    path = QPainterPath()
+    path.addText(at, font, text)
+    halo = QPen(_HALO, 3)
+    halo.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(halo)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(path)
+    painter.fillPath(path, _TEXT)
+
+
+def elide_middle(text: str, length: int) -> str:
+    """The text, or its beginning and end where it is longer than ``length`` characters."""
+    if len(text) <= length:
+        return text
+    head = (length - 1) // 2
+    return f"{text[:head]}…{text[-(length - 1 - head) :]}"

@@ -1,0 +1,501 @@
+"""Connects the dock, the canvas and the session: the one place where asking becomes doing."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_chest.changes import slice_ranges
+from napari_chest.ui.canvas import Canvas
+from napari_chest.ui.keys import KEYS, LOBE_KEYS
+from napari_chest.ui.layers import LUNG
+from napari_chest.ui.reading import CaseReader
+from napari_chest.ui.saving import Saver
+from napari_chest.ui.windows import PRESETS, file_window, preset_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import napari
+    import numpy.typing as npt
+
+    from napari_chest.datasets import Dataset
+    from napari_chest.edits import Edit
+    from napari_chest.model import CaseInfo, Window
+    from napari_chest.ui.preferences import Preferences
+    from napari_chest.ui.session import Draft, OpenCase, Session
+    from napari_chest.ui.workbench import Workbench
+
+
+class Controller(QObject):
+    """One dock at work on one viewer. It lives and dies with the dock; the session outlives it."""
+
+    def __init__(
+        self,
+        viewer: napari.Viewer,
+        workbench: Workbench,
+        session: Session,
+        preferences: Preferences,
+    ) -> None:
+        super().__init__(workbench)
+        self.session = session
+        self.bench = workbench
+        self.preferences = preferences
+        self.canvas = Canvas(viewer)
+        self.reader = CaseReader(self)
+        self.saver = Saver(session, workbench, self)
+        self._mark: int | None = None
+        self._pointer = ""
+        self._actions = self._make_actions()
+        self._window_timer = QTimer(self, singleShot=True, interval=500)
+        self._connect_bench()
+        self._connect_canvas()
+        self._connect_reader()
+        self._connect_session()
+        self._resume()
+
+    # Opening
+
+    def open_folder(self, folder: str | Path) -> None:
+        """Open the dataset in a folder; asks first where work would be lost."""
+        if self.saver.may_discard("Open another dataset"):
+            self.bench.show_busy("Opening the dataset")
+            self.reader.open_dataset(Path(folder))
+
+    def open_case(self, case_id: str) -> None:
+        """Open a case of the dataset."""
+        dataset = self.session.dataset
+        info = next((case for case in self.session.cases if case.id == case_id), None)
+        if dataset is not None and info is not None:
+            self.bench.show_busy(f"Reading {info.title}")
+            self.reader.open_case(dataset, info)
+
+    def step_case(self, step: int) -> None:
+        """Open the next or previous case of the list as it is filtered and sorted."""
+        case_id = self.session.neighbour(step, self.bench.cases.order())
+        if case_id is None:
+            self.bench.show_message("That was the last case of the list.")
+        else:
+            self.open_case(case_id)
+
+    def act(self, action: str) -> None:
+        """Do what a key of `keys.KEYS` stands for."""
+        self._actions[action]()
+
+    def close(self) -> None:
+        """Stop reading and leave the viewer as it was found."""
+        self.reader.stop()
+        self._connect_session(connect=False)
+        self.canvas.close()
+
+    # Connecting
+
+    def _connect_bench(self) -> None:
+        bench = self.bench
+        bench.open_button.clicked.connect(self._browse)
+        bench.start.browse_requested.connect(self._browse)
+        bench.start.folder_requested.connect(self.open_folder)
+        bench.start.demo_requested.connect(self._open_demo)
+        bench.folder_dropped.connect(self.open_folder)
+        bench.action_requested.connect(self.act)
+        bench.keys_button.clicked.connect(partial(self.act, "show_keys"))
+        bench.keys_card.done_requested.connect(self._back_to_work)
+        bench.cancel_button.clicked.connect(self._cancel)
+        bench.cases.case_requested.connect(self.open_case)
+        bench.previous_button.clicked.connect(partial(self.step_case, -1))
+        bench.next_button.clicked.connect(partial(self.step_case, 1))
+        bench.windows.window_requested.connect(self.act)
+        bench.reading.activated.connect(self._on_reading_picked)
+        bench.undo_button.clicked.connect(partial(self.act, "undo"))
+        bench.redo_button.clicked.connect(partial(self.act, "redo"))
+        bench.save_button.clicked.connect(partial(self.act, "save"))
+        bench.grid.slice_requested.connect(self._on_slice_requested)
+        bench.grid.range_requested.connect(self._on_range_requested)
+        bench.grid.cells_requested.connect(self._on_cells_requested)
+        bench.destroyed.connect(self.close)
+
+    def _connect_canvas(self) -> None:
+        canvas = self.canvas
+        canvas.slice_changed.connect(self._on_slice)
+        canvas.window_changed.connect(self._on_window)
+        canvas.pointer_changed.connect(self._on_pointer)
+        canvas.strip_edited.connect(self._on_strip_edited)
+        canvas.cell_clicked.connect(self._on_cell_clicked)
+        acts = {
+            name: (key.ours, partial(self.act, key.action)) for key in KEYS for name in key.keys
+        }
+        canvas.bind_keys(
+            {name: act for name, (ours, act) in acts.items() if not ours},
+            {name: act for name, (ours, act) in acts.items() if ours},
+        )
+        self._window_timer.timeout.connect(self._remember_window)
+
+    def _connect_reader(self) -> None:
+        self.reader.dataset_read.connect(self._on_dataset_read)
+        self.reader.first_image.connect(self._on_first_image)
+        self.reader.slices_arrived.connect(self._on_slices_arrived)
+        self.reader.case_read.connect(self._on_case_read)
+        self.reader.failed.connect(self._on_failed)
+        self.saver.done.connect(self._back_to_work)
+
+    def _connect_session(self, *, connect: bool = True) -> None:
+        session = self.session
+        for signal, slot in (
+            (session.reading_chosen, self._on_reading_chosen),
+            (session.labels_changed, self._on_labels_changed),
+            (session.unsaved_changed, self._show_unsaved),
+        ):
+            if connect:
+                signal.connect(slot)
+            else:
+                signal.disconnect(slot)
+
+    def _make_actions(self) -> dict[str, Callable[[], Any]]:
+        actions: dict[str, Callable[[], Any]] = {
+            "slice_next": partial(self._step_slice, 1),
+            "slice_previous": partial(self._step_slice, -1),
+            "slice_down_5": partial(self._step_slice, 5),
+            "slice_up_5": partial(self._step_slice, -5),
+            "slice_first": lambda: self.canvas.go_to(0),
+            "slice_last": lambda: self.canvas.go_to(2**31),
+            "infected_next": partial(self._step_infected, 1),
+            "infected_previous": partial(self._step_infected, -1),
+            "case_next": partial(self.step_case, 1),
+            "case_previous": partial(self.step_case, -1),
+            "mark": self._toggle_mark,
+            "copy_previous": self._copy_previous,
+            "undo": lambda: self._say_step("undone", self.session.undo()),
+            "redo": lambda: self._say_step("done again", self.session.redo()),
+            "invert": self.canvas.invert,
+            "toggle_labels": self.canvas.toggle_strip,
+            "cycle_overlay": self.canvas.cycle_overlay,
+            "save": self.saver.show_page,
+            "show_keys": lambda: self.bench.show_page(self.bench.keys_card),
+        }
+        actions |= {p.action: partial(self._use_window, p.window) for p in PRESETS}
+        actions |= {f"toggle_{i}": partial(self._toggle, i) for i in range(LOBE_KEYS + 1)}
+        actions |= {f"only_{i}": partial(self._only, i) for i in range(LOBE_KEYS)}
+        return actions
+
+    def _resume(self) -> None:
+        """Show what the session holds: nothing at first, or what an earlier dock left."""
+        self.bench.start.show_recent(self.preferences.recent())
+        self.bench.show_page(self.bench.start)
+        self._show_unsaved()
+        if self.session.dataset is not None:
+            self._show_dataset(self.session.dataset, self.session.cases)
+        if self.session.open_case is not None:
+            self._show_case(
+                self.session.open_case, self.session.open_case.volume.grid.shape[0] // 2
+            )
+            self._on_reading_chosen(self.session.draft)
+
+    # What the reader brings
+
+    def _on_dataset_read(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
+        self.bench.show_idle()
+        self.canvas.clear()
+        self.session.open_dataset(dataset, cases)
+        self.preferences.remember_folder(dataset.root)
+        self._show_dataset(dataset, cases)
+        if cases:
+            self.open_case(cases[0].id)
+
+    def _show_dataset(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
+        bench = self.bench
+        bench.show_dataset(dataset.title, str(dataset.root))
+        bench.cases.show_cases(cases, dataset.list_facts)
+        bench.details.show_case({}, dataset.problems())
+        bench.start.show_message("")
+        bench.show_message("\n".join(str(p) for p in dataset.problems()[:3]), "bad")
+        bench.show_page(bench.work)
+
+    def _on_first_image(self, case: OpenCase, first: int) -> None:
+        self._mark = None
+        self._show_case(case, first)
+        self.session.show_case(case)
+        self._show_corners()
+
+    def _show_case(self, case: OpenCase, first: int) -> None:
+        dataset = self.session.dataset
+        assert dataset is not None
+        remembered = self.preferences.window(dataset.name, case.volume.modality)
+        fallback = LUNG if case.volume.modality == "CT" else file_window(case.volume)
+        self.canvas.show_volume(case.volume, case.info.title, remembered or fallback, first)
+        self.bench.cases.show_current(case.info.id)
+        self.bench.details.show_case(case.info.facts, case.problems)
+        self.bench.show_message("")
+        self.bench.windows.show_window(self.canvas.window)
+        self._on_slice(self.canvas.slice)
+
+    def _on_slices_arrived(self, slices: tuple[int, ...], so_far: int, of: int) -> None:
+        if self.canvas.slice in slices:
+            self.canvas.slice_arrived(self.canvas.slice)
+        elif slices:
+            self.canvas.slice_arrived(slices[0])
+        self.bench.show_progress(so_far, of, f"slice {so_far} of {of}")
+
+    def _on_case_read(self, case: OpenCase) -> None:
+        self.bench.show_idle()
+        self.bench.details.show_case(case.info.facts, case.problems)
+
+    def _on_failed(self, text: str) -> None:
+        self.bench.show_idle()
+        if self.session.dataset is None:
+            self.bench.start.show_message(text)
+        else:
+            self.bench.show_message(text, "bad")
+
+    def _cancel(self) -> None:
+        self.reader.stop()
+        self.bench.show_idle()
+        self.bench.show_message("Stopped. What was not read is shown as air; open the case again.")
+
+    # What the canvas and the widgets ask for
+
+    def _browse(self) -> None:
+        recent = self.preferences.recent()
+        start = str(Path(recent[0]).parent) if recent else str(Path.home())
+        folder = QFileDialog.getExistingDirectory(self.bench, "Open dataset folder", start)
+        if folder:
+            self.open_folder(folder)
+
+    def _open_demo(self) -> None:
+        if self.saver.may_discard("Open the synthetic dataset"):
+            self.bench.show_busy("Making a synthetic dataset")
+            self.reader.make_demo()
+
+    def _back_to_work(self) -> None:
+        bench = self.bench
+        bench.show_page(bench.work if self.session.dataset is not None else bench.start)
+        self.canvas.set_focus()
+
+    def _on_reading_picked(self, index: int) -> None:
+        self.session.choose_reader(self.bench.reading.itemData(index))
+
+    def _on_slice_requested(self, z: int) -> None:
+        self._set_mark(None)
+        self.canvas.go_to(z)
+
+    def _on_range_requested(self, z: int) -> None:
+        if self._mark is None:
+            self._set_mark(self.canvas.slice)
+        self.canvas.go_to(z)
+
+    def _on_cells_requested(self, rows: list[int], column: int, value: bool) -> None:
+        name = self._columns()[column]
+        if self.session.set_cells(rows, name, value) is None and value:
+            self._say_any_column(name)
+        self.canvas.go_to(rows[-1] if rows[-1] != self.canvas.slice else rows[0])
+
+    def _on_cell_clicked(self, z: int, column: int) -> None:
+        draft = self.session.draft
+        if draft is not None:
+            value = not bool(draft.labels.values[z, column])
+            self._on_cells_requested([z], column, value)
+
+    def _on_strip_edited(self, values: npt.NDArray[np.bool_]) -> None:
+        draft = self.session.draft
+        if draft is not None and not np.array_equal(values, draft.labels.values):
+            slices = np.flatnonzero((values != draft.labels.values).any(axis=1))
+            self.session.edit(f"paint on slices {slice_ranges(map(int, slices))}", values)
+        elif draft is not None:
+            self.canvas.update_strip(draft.labels.values)
+
+    # Keys
+
+    def _columns(self) -> tuple[str, ...]:
+        return self.session.draft.labels.columns if self.session.draft else ()
+
+    def _range(self) -> list[int]:
+        z = self.canvas.slice
+        mark = z if self._mark is None else self._mark
+        return list(range(min(mark, z), max(mark, z) + 1))
+
+    def _toggle(self, column: int) -> None:
+        draft = self.session.draft
+        if draft is None or column >= len(self._columns()):
+            return
+        rows = self._range()
+        name = self._columns()[column]
+        value = not bool(draft.labels.values[rows, column].all())
+        if self.session.set_cells(rows, name, value) is None and value:
+            self._say_any_column(name)
+        self._set_mark(None)
+
+    def _only(self, column: int) -> None:
+        if column < len(self._columns()):
+            self.session.set_only(self._range(), self._columns()[column])
+            self._set_mark(None)
+
+    def _copy_previous(self) -> None:
+        rows = self._range()
+        if rows[0] == 0:
+            self.bench.show_message("The first slice has no slice before it.")
+        else:
+            self.session.copy_from(rows[0] - 1, rows)
+            self._set_mark(None)
+
+    def _toggle_mark(self) -> None:
+        self._set_mark(self.canvas.slice if self._mark is None else None)
+
+    def _set_mark(self, z: int | None) -> None:
+        self._mark = z
+        self.bench.grid.show_mark(z)
+
+    def _step_slice(self, step: int) -> None:
+        self.canvas.go_to(self.canvas.slice + step)
+
+    def _step_infected(self, direction: int) -> None:
+        draft = self.session.draft
+        if draft is None:
+            return
+        infected = np.flatnonzero(draft.labels.values.any(axis=1))
+        z = self.canvas.slice
+        beyond = infected[infected > z] if direction > 0 else infected[infected < z][::-1]
+        if len(beyond):
+            self.canvas.go_to(int(beyond[0]))
+        else:
+            self.bench.show_message("No infected slice further on.")
+
+    def _use_window(self, window: Window | None) -> None:
+        volume = self.canvas.volume
+        if volume is None:
+            return
+        if window is not None and volume.modality != "CT":
+            self.bench.show_message("This preset is in HU, which a radiograph does not have.")
+            return
+        self.canvas.set_window(window or file_window(volume))
+
+    def _say_step(self, verb: str, edit: Edit | None) -> None:
+        if edit is None:
+            self.bench.show_message("Nothing to undo or redo.")
+            return
+        self.canvas.go_to(edit.box[0].start)
+        self.bench.show_message(f"{edit.name}: {verb}")
+
+    def _say_any_column(self, name: str) -> None:
+        draft = self.session.draft
+        if draft is not None and draft.labels.any_column == name:
+            self.bench.show_message(f"A slice is {name} when one of its lobes is: mark the lobe.")
+
+    # What is shown
+
+    def _on_reading_chosen(self, draft: Draft | None) -> None:
+        bench, case = self.bench, self.session.open_case
+        readers = [reading.reader for reading in case.readings] if case else []
+        bench.reading.clear()
+        for index, reader in enumerate(readers):
+            newest = index == 0 and len(readers) > 1
+            bench.reading.addItem(f"{reader} (newest)" if newest else reader, reader)
+        bench.reading.setEnabled(len(readers) > 1)
+        if draft is None:
+            bench.reading.addItem("no labels")
+            bench.grid.show_labels(None, None, self._why_no_labels())
+            self.canvas.show_strip(None, "")
+        else:
+            bench.reading.setCurrentIndex(readers.index(draft.saved.reader))
+            self.canvas.show_strip(draft.labels, f"labels {draft.saved.reader}")
+        self._show_labels()
+
+    def _why_no_labels(self) -> str:
+        case = self.session.open_case
+        if case is None:
+            return "No case is open."
+        errors = [p.text for p in case.problems if p.level == "error"]
+        return (
+            errors[0]
+            if errors
+            else (
+                "This case is not labelled: the dataset has no row for it, which is not the same as "
+                "all slices being free of infection."
+            )
+        )
+
+    def _on_labels_changed(self, edit: Edit | None) -> None:  # noqa: ARG002
+        if self.session.draft is not None:
+            self.canvas.update_strip(self.session.draft.labels.values)
+        self._show_labels()
+
+    def _show_labels(self) -> None:
+        draft, bench = self.session.draft, self.bench
+        if draft is not None:
+            saved = draft.saved.slice_labels
+            bench.grid.show_labels(draft.labels, saved.values if saved else None)
+        for button, edit, verb in (
+            (bench.undo_button, draft and draft.history.undoable, "Undo"),
+            (bench.redo_button, draft and draft.history.redoable, "Redo"),
+        ):
+            button.setEnabled(edit is not None)
+            button.setToolTip(f"{verb}: {edit.name}" if edit else f"Nothing to {verb.lower()}")
+
+    def _show_unsaved(self) -> None:
+        drafts = self.session.unsaved()
+        bench = self.bench
+        cells = sum(len(draft.change.cells) for draft in drafts)
+        if self.session.dataset is None:
+            bench.show_state("", "saved")
+        elif drafts:
+            cases = len({draft.case.id for draft in drafts})
+            text = f"{_count(cells, 'change')} in {_count(cases, 'case')} not saved"
+            bench.show_state(text, "unsaved")
+        else:
+            bench.show_state("all saved", "saved")
+        bench.save_button.setEnabled(bool(drafts))
+        bench.cases.mark_unsaved(frozenset(draft.case.id for draft in drafts))
+        self._show_corners()
+
+    def _on_slice(self, z: int) -> None:
+        self.bench.grid.show_current(z)
+        self._show_corners()
+
+    def _on_window(self, window: Window) -> None:
+        self.bench.windows.show_window(window)
+        self._show_corners()
+        self._window_timer.start()
+
+    def _remember_window(self) -> None:
+        volume, window, dataset = self.canvas.volume, self.canvas.window, self.session.dataset
+        if volume is not None and window is not None and dataset is not None:
+            self.preferences.remember_window(dataset.name, volume.modality, window)
+
+    def _on_pointer(self, text: str) -> None:
+        if text != self._pointer:
+            self._pointer = text
+            self._show_corners()
+
+    def _show_corners(self) -> None:
+        case, volume, window = self.session.open_case, self.canvas.volume, self.canvas.window
+        if case is None or volume is None or window is None or self.session.dataset is None:
+            return
+        draft = self.session.draft
+        reader = f" · {draft.saved.reader}" if draft else ""
+        z, grid = self.canvas.slice, volume.grid
+        place = f"z {grid.position(z, 0, 0)[2]:.1f} mm" if grid.placed else "z ?"
+        changed = draft is not None and bool(draft.change)
+        name = preset_name(window)
+        self.canvas.set_corners(
+            [f"{self.session.dataset.title} · {case.info.title}{reader}"],
+            ["not saved" if changed else "saved" if draft else "no labels"],
+            [
+                self._pointer,
+                f"W {window.width:.0f} L {window.center:.0f} {name}".rstrip(),
+                f"zoom {self.canvas.zoom:.1f}x",
+            ],
+            [f"{z + 1}/{grid.shape[0]}", place, f"{grid.spacing[0]:.1f} mm thick"],
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def dock_parent(workbench: Workbench) -> QWidget:
+    """The window that questions are asked in front of."""
+    window: QWidget = workbench.window()
+    return window

@@ -1,0 +1,72 @@
+"""Every key in one table, which the canvas, the dock and the card of keys are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Key:
+    """One action and the keys that do it, written as napari writes them.
+
+    Attributes
+    ----------
+    action : name of the action.
+    keys : the first is shown, all work.
+    text : what it does, for the card.
+    ours : only on our own layers, because napari uses the key elsewhere.
+    """
+
+    action: str
+    keys: tuple[str, ...]
+    text: str
+    ours: bool = False
+
+
+LOBE_KEYS = 5
+KEYS: tuple[Key, ...] = (
+    Key("slice_next", ("PageDown",), "next slice (also the wheel)"),
+    Key("slice_previous", ("PageUp",), "previous slice"),
+    Key("slice_down_5", ("Shift-PageDown",), "five slices down"),
+    Key("slice_up_5", ("Shift-PageUp",), "five slices up"),
+    Key("slice_first", ("Home",), "first slice"),
+    Key("slice_last", ("End",), "last slice"),
+    Key("infected_next", ("N",), "next infected slice"),
+    Key("infected_previous", ("Shift-N",), "previous infected slice"),
+    Key("case_next", ("Control-PageDown",), "next case of the list"),
+    Key("case_previous", ("Control-PageUp",), "previous case of the list"),
+    *(
+        Key(f"toggle_{i}", (str(i + 1),), f"column {i + 1} of the slice, or range, on or off", True)
+        for i in range(LOBE_KEYS + 1)
+    ),
+    *(
+        Key(f"only_{i}", (f"Alt-{i + 1}",), f"column {i + 1} alone, clear the others", True)
+        for i in range(LOBE_KEYS)
+    ),
+    Key("mark", ("M",), "mark here: the next key works from the mark to the slice shown", True),
+    Key("copy_previous", ("D",), "same labels as the previous slice", True),
+    Key("undo", ("Control-Z",), "undo", True),
+    Key("redo", ("Control-Shift-Z", "Control-Y"), "redo", True),
+    Key("window_lung", ("F2", "8"), "lung window"),
+    Key("window_mediastinum", ("F3", "9"), "mediastinum window"),
+    Key("window_bone", ("F4",), "bone window"),
+    Key("window_covid", ("F5",), "window for faint ground glass"),
+    Key("window_file", ("F6", "0"), "the window stored in the file"),
+    Key("invert", ("/",), "invert the greys"),
+    Key("toggle_labels", ("G",), "hide or show the labels"),
+    Key("cycle_overlay", ("Shift-G",), "text over the image: all, little, none"),
+    Key("save", ("Control-Shift-E",), "save"),
+    Key("show_keys", ("F1",), "this card"),
+)
+
+_QT_NAMES = {"Control": "Ctrl", "PageUp": "PgUp", "PageDown": "PgDown"}
+
+
+def qt_sequence(key: str) -> str:
+    """The same key as Qt writes it: ``Control-PageUp`` is ``Ctrl+PgUp``."""
+    return "+".join(_QT_NAMES.get(part, part) for part in key.split("-"))
+
+
+def shown(action: str) -> str:
+    """The key of an action, as a person reads it."""
+    return qt_sequence(next(key.keys[0] for key in KEYS if key.action == action))

@@ -1,0 +1,73 @@
+"""Reading away from the window: datasets and cases, slice after slice; no widgets."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_chest.datasets import open_dataset
+from napari_chest.ui.session import OpenCase
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+    from napari_chest.datasets import Dataset
+    from napari_chest.model import CaseInfo
+
+_BATCH_SECONDS = 0.04
+"""How long slices are gathered before the window is told: often enough to look alive."""
+
+
+@dataclass(frozen=True)
+class FirstImage:
+    """The case, as soon as its first slice can be shown."""
+
+    case: OpenCase
+    first: int
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Slices that can be shown now, and how many there are so far."""
+
+    slices: tuple[int, ...]
+    so_far: int
+    of: int
+
+
+def read_dataset(path: Path) -> tuple[Dataset, Sequence[CaseInfo]]:
+    """Open a dataset and list its cases; raises like `open_dataset`."""
+    dataset = open_dataset(path)
+    return dataset, dataset.cases()
+
+
+def read_case(dataset: Dataset, info: CaseInfo) -> Generator[FirstImage | Arrived, None, OpenCase]:
+    """Read a case from its middle slice outwards.
+
+    Yields the case with its first slice, then further slices in batches. Returns the case with all
+    that is wrong with it. Closing the generator stops the reading.
+
+    Raises
+    ------
+    ReadError
+        when the case has no readable image.
+    """
+    stream = dataset.stream(info.id)
+    try:
+        first = next(stream.slices)
+        case = OpenCase(info, stream.volume, dataset.readings(info.id), dataset.problems(info.id))
+        yield FirstImage(case, first)
+        total = stream.volume.grid.shape[0]
+        so_far, batch, last = 1, [], time.monotonic()
+        for z in stream.slices:
+            batch.append(z)
+            if time.monotonic() - last >= _BATCH_SECONDS:
+                so_far += len(batch)
+                yield Arrived(tuple(batch), so_far, total)
+                batch, last = [], time.monotonic()
+        yield Arrived(tuple(batch), total, total)
+    finally:
+        stream.slices.close()
+    return OpenCase(info, case.volume, case.readings, [*case.problems, *stream.problems])

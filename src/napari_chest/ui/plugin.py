@@ -1,0 +1,91 @@
+"""What the manifest names: the dock, the reader, the sample dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import napari
+
+from napari_chest.datasets import open_dataset
+from napari_chest.errors import UnknownDatasetError
+from napari_chest.ui import layers
+from napari_chest.ui.canvas.window import main_window
+from napari_chest.ui.controller import Controller
+from napari_chest.ui.demo_data import demo_folder
+from napari_chest.ui.preferences import Preferences
+from napari_chest.ui.saving import CloseGuard
+from napari_chest.ui.session import Session
+from napari_chest.ui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from napari_chest.datasets import Dataset
+
+PLUGIN, WIDGET = "napari-chest", "Chest"
+_sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
+
+
+class ChestDock(Workbench):
+    """The Chest dock of a viewer; a dock that was closed before goes on where it was."""
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        # Plugins are handed a proxy that hides private names; wrapt publishes what it wraps.
+        viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
+        session = _sessions.get(viewer)
+        if session is None:
+            session = _sessions[viewer] = Session()
+            window = main_window(viewer)
+            if window is not None:
+                CloseGuard(window, session)
+        self.controller = Controller(viewer, self, session, Preferences())
+
+
+def open_workbench(viewer: napari.viewer.Viewer) -> Controller:
+    """The controller of the viewer's Chest dock, which is opened when it is not there yet."""
+    _, widget = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+    controller: Controller = widget.controller
+    return controller
+
+
+def get_reader(path: str | Sequence[str]) -> Callable[..., list[Any]] | None:
+    """A reader for a folder that is a dataset; None for anything else (npe2 reader)."""
+    if not isinstance(path, str) or not Path(path).is_dir():
+        return None
+    try:
+        dataset = open_dataset(path)
+    except UnknownDatasetError:
+        return None
+
+    def read(_: str | Sequence[str]) -> list[Any]:
+        viewer = napari.current_viewer()
+        if viewer is None:
+            return _first_case(dataset)
+        open_workbench(viewer).open_folder(dataset.root)
+        return [(None,)]
+
+    return read
+
+
+def open_sample() -> list[Any]:
+    """The synthetic dataset, in the Chest dock (npe2 sample data)."""
+    viewer = napari.current_viewer()
+    if viewer is None:
+        return _first_case(open_dataset(demo_folder()))
+    open_workbench(viewer).open_demo()
+    return []
+
+
+def _first_case(dataset: Dataset) -> list[Any]:
+    """Layer data of the first case, for programs that read without a window."""
+    info = dataset.cases()[0]
+    volume = dataset.volume(info.id)
+    found = [layers.image_layer(volume, info.title)]
+    readings = dataset.readings(info.id)
+    if readings and readings[0].slice_labels is not None:
+        table, name = readings[0].slice_labels, f"labels {readings[0].reader}"
+        found.append(layers.strip_layer(table, volume.grid, name))
+    return list(found)

@@ -1,0 +1,229 @@
+"""What is open, what has been corrected, and what is not saved yet; no widgets, no layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_chest import changes
+from napari_chest.edits import History, edit_between, settle
+from napari_chest.model import Reading, SliceLabels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from napari_chest.datasets import Dataset
+    from napari_chest.edits import Edit
+    from napari_chest.model import CaseInfo, Problem, Volume
+
+
+@dataclass(eq=False)
+class Draft:
+    """One reading of one case while it is being corrected.
+
+    Attributes
+    ----------
+    case : the case.
+    saved : the reading as it was read, or as it was last saved.
+    history : the slice table's values (Z, C) and the edits made to them.
+    """
+
+    case: CaseInfo
+    saved: Reading
+    history: History
+
+    @property
+    def labels(self) -> SliceLabels:
+        """The slice table as it stands now."""
+        assert self.saved.slice_labels is not None
+        return SliceLabels(
+            self.saved.slice_labels.columns,
+            self.history.array,
+            self.saved.slice_labels.any_column,
+        )
+
+    @property
+    def reading(self) -> Reading:
+        """The reading as it stands now, independent of later edits."""
+        labels = self.labels.with_values(self.history.array)
+        return Reading(self.saved.reader, self.saved.masks, labels, self.saved.answers)
+
+    @property
+    def change(self) -> changes.ReadingChange:
+        """What differs from what was last saved."""
+        return changes.compare(self.saved, self.reading)
+
+
+@dataclass(frozen=True)
+class OpenCase:
+    """The case on screen: its image, what is said about it, and what to know of it."""
+
+    info: CaseInfo
+    volume: Volume
+    readings: tuple[Reading, ...]
+    problems: list[Problem] = field(default_factory=list)
+
+
+class Session:
+    """One dataset at work: which case is open, whose reading is shown, what was corrected.
+
+    Drafts outlive case switches, so that going back to a case finds it as it was left. Every change
+    of a slice table passes `edit`, which keeps the table's rule and the history.
+    """
+
+    dataset_opened = Signal(object)
+    case_opened = Signal(object)
+    reading_chosen = Signal(object)
+    labels_changed = Signal(object)
+    unsaved_changed = Signal()
+
+    def __init__(self) -> None:
+        self.dataset: Dataset | None = None
+        self.cases: Sequence[CaseInfo] = ()
+        self.open_case: OpenCase | None = None
+        self.draft: Draft | None = None
+        self._drafts: dict[tuple[str, str], Draft] = {}
+
+    # What is open
+
+    def open_dataset(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
+        """Start anew with a dataset; drafts of the one before are gone."""
+        self.dataset, self.cases = dataset, cases
+        self.open_case = self.draft = None
+        self._drafts.clear()
+        self.dataset_opened.emit(dataset)
+        self.unsaved_changed.emit()
+
+    def show_case(self, case: OpenCase) -> None:
+        """Make a case the open one, with the reading that was shown before or else its first."""
+        reader = self.draft.saved.reader if self.draft else None
+        self.open_case = case
+        self.draft = None
+        self.case_opened.emit(case)
+        readers = [reading.reader for reading in case.readings]
+        if readers:
+            self.choose_reader(reader if reader in readers else readers[0])
+        else:
+            self.reading_chosen.emit(None)
+
+    def choose_reader(self, reader: str) -> None:
+        """Show another reader's reading of the open case."""
+        case = self.open_case
+        if case is None:
+            return
+        reading = next(r for r in case.readings if r.reader == reader)
+        if reading.slice_labels is None:
+            self.draft = None
+        else:
+            key = (case.info.id, reader)
+            if key not in self._drafts:
+                self._drafts[key] = Draft(case.info, reading, History(reading.slice_labels.values))
+            self.draft = self._drafts[key]
+        self.reading_chosen.emit(self.draft)
+
+    def neighbour(self, step: int, order: Sequence[str]) -> str | None:
+        """The case so many steps away from the open one in a list of case ids; None at its end."""
+        if not order:
+            return None
+        now = self.open_case.info.id if self.open_case else None
+        if now not in order:
+            return order[0]
+        index = order.index(now) + step
+        return order[index] if 0 <= index < len(order) else None
+
+    # Corrections
+
+    def edit(self, name: str, wanted: npt.NDArray[np.bool_]) -> Edit | None:
+        """Bring the slice table to the wanted values (Z, C), as one step that can be undone.
+
+        Returns None where nothing changes once the table's rule is kept.
+        """
+        draft = self.draft
+        if draft is None:
+            return None
+        edit = edit_between(name, draft.history.array, settle(draft.labels, wanted))
+        if edit is not None:
+            draft.history.do(edit)
+        # Also when nothing changed: a view that painted the refused cell has to take it back.
+        self._announce(edit)
+        return edit
+
+    def set_cells(self, slices: Iterable[int], column: str, value: bool) -> Edit | None:
+        """Set one column on some slices."""
+        rows = list(slices)
+        verb = column if value else f"not {column}"
+        return self._edit_rows(f"{verb} on {_slices(rows)}", rows, {column: value})
+
+    def set_only(self, slices: Iterable[int], column: str) -> Edit | None:
+        """Set one column on some slices and clear all others there."""
+        rows = list(slices)
+        columns = self.draft.labels.columns if self.draft else ()
+        wanted = {name: name == column for name in columns}
+        return self._edit_rows(f"only {column} on {_slices(rows)}", rows, wanted)
+
+    def clear(self, slices: Iterable[int]) -> Edit | None:
+        """Clear all columns on some slices."""
+        rows = list(slices)
+        columns = self.draft.labels.columns if self.draft else ()
+        return self._edit_rows(f"clear {_slices(rows)}", rows, dict.fromkeys(columns, False))
+
+    def copy_from(self, source: int, slices: Iterable[int]) -> Edit | None:
+        """Give some slices the labels of another slice."""
+        rows = list(slices)
+        if self.draft is None or not 0 <= source < len(self.draft.history.array):
+            return None
+        labels = self.draft.labels
+        wanted = {c: bool(v) for c, v in zip(labels.columns, labels.values[source], strict=True)}
+        return self._edit_rows(f"copy slice {source + 1} to {_slices(rows)}", rows, wanted)
+
+    def undo(self) -> Edit | None:
+        """Take back the last edit of the reading on screen."""
+        edit = self.draft.history.undo() if self.draft else None
+        self._announce(edit)
+        return edit
+
+    def redo(self) -> Edit | None:
+        """Do the last undone edit of the reading on screen again."""
+        edit = self.draft.history.redo() if self.draft else None
+        self._announce(edit)
+        return edit
+
+    # What is not saved yet
+
+    def unsaved(self) -> list[Draft]:
+        """Drafts that differ from what was last saved, in the order of the case list."""
+        order = {case.id: i for i, case in enumerate(self.cases)}
+        drafts = [draft for draft in self._drafts.values() if draft.change]
+        return sorted(drafts, key=lambda draft: order.get(draft.case.id, -1))
+
+    def mark_saved(self, readings: Iterable[tuple[str, Reading]]) -> None:
+        """Remember what of each case (by id) is on disk now; later edits stay unsaved."""
+        for case_id, reading in readings:
+            draft = self._drafts.get((case_id, reading.reader))
+            if draft is not None:
+                draft.saved = reading
+        self.unsaved_changed.emit()
+
+    def _edit_rows(self, name: str, rows: list[int], wanted: dict[str, bool]) -> Edit | None:
+        if self.draft is None:
+            return None
+        labels = self.draft.labels
+        values = labels.values.copy()
+        inside = [row for row in rows if 0 <= row < len(values)]
+        for column, value in wanted.items():
+            values[inside, labels.columns.index(column)] = value
+        return self.edit(name, values)
+
+    def _announce(self, edit: Any) -> None:
+        self.labels_changed.emit(edit)
+        if edit is not None:
+            self.unsaved_changed.emit()
+
+
+def _slices(rows: Sequence[int]) -> str:
+    return f"{'slice' if len(rows) == 1 else 'slices'} {changes.slice_ranges(rows)}"

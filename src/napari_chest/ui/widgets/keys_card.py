@@ -1,0 +1,53 @@
+"""The card of all keys."""
+
+from __future__ import annotations
+
+from html import escape
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from napari_chest.ui.keys import KEYS, qt_sequence
+from napari_chest.ui.widgets import style
+
+_MOUSE = (
+    ("wheel", "slices"),
+    ("Ctrl+wheel", "zoom"),
+    ("left drag", "window: right is wider, down is brighter; Ctrl fast, Shift pans"),
+    ("middle drag", "pan"),
+    ("right drag", "zoom"),
+    ("click a bar", "that column of the slice, on or off"),
+)
+
+
+class KeysCard(QWidget):
+    """Every key and mouse action, made of the table that binds them."""
+
+    done_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        rows = [(" or ".join(map(qt_sequence, key.keys)), key.text) for key in KEYS]
+        text = QLabel(_table("Mouse", _MOUSE) + _table("Keys", rows))
+        text.setWordWrap(True)
+        text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(text)
+        self.done_button = QPushButton("Done")
+        self.done_button.clicked.connect(self.done_requested)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area, 1)
+        layout.addWidget(self.done_button, 0, Qt.AlignmentFlag.AlignRight)
+
+
+def _table(title: str, rows: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
+    cells = "".join(
+        f'<tr><td style="color:{style.ACCENT};padding-right:8px">{escape(keys)}</td>'
+        f"<td>{escape(text)}</td></tr>"
+        for keys, text in rows
+    )
+    return f"<p><b>{title}</b></p><table>{cells}</table>"

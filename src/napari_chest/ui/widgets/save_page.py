@@ -1,0 +1,109 @@
+"""Saving: what will be written, and where to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class SavePage(QWidget):
+    """Lists the unsaved changes and offers to export them or to write them back.
+
+    Enter exports, which never touches the dataset. Escape goes back.
+    """
+
+    export_requested = Signal(bool)
+    write_back_requested = Signal(bool)
+    cancel_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.title = QLabel("Save")
+        self.title.setProperty("role", "title")
+        self.changes = QPlainTextEdit(readOnly=True)
+        self.changes.setAccessibleName("Unsaved changes")
+        self.changes.setTabChangesFocus(True)
+        self.as_new = QCheckBox()
+        self.export_button = QPushButton()
+        self.export_button.setProperty("primary", "true")
+        self.export_hint = _hint()
+        self.write_button = QPushButton()
+        self.write_hint = _hint(
+            "Changes the dataset itself. Its files as they are now are kept as a dated backup."
+        )
+        self.cancel_button = QPushButton("Back")
+        self._lay_out()
+        self.export_button.clicked.connect(
+            lambda: self.export_requested.emit(self.as_new.isChecked())
+        )
+        self.write_button.clicked.connect(
+            lambda: self.write_back_requested.emit(self.as_new.isChecked())
+        )
+        self.cancel_button.clicked.connect(self.cancel_requested)
+
+    def show_changes(
+        self, lines: Sequence[str], cases: int, export_folder: str, new_reader: str | None
+    ) -> None:
+        """Show what is unsaved and what each button would do."""
+        self.changes.setPlainText("\n".join(lines) or "Nothing has changed.")
+        noun = "1 case" if cases == 1 else f"{cases} cases"
+        self.export_button.setText(f"Export {noun}")
+        self.export_hint.setText(
+            f"Writes corrected files, laid out as the dataset, into {export_folder}. "
+            "The dataset itself is not touched."
+        )
+        self.write_button.setText(f"Write {noun} into the dataset…")
+        self.as_new.setChecked(False)
+        self.as_new.setVisible(new_reader is not None)
+        self.as_new.setText(f"as a new label version, {new_reader}")
+        for button in (self.export_button, self.write_button):
+            button.setEnabled(cases > 0)
+        (self.export_button if cases else self.cancel_button).setFocus()
+
+    def keyPressEvent(self, event: object) -> None:  # noqa: N802
+        """Enter presses the button that has the focus, Escape goes back."""
+        key = event.key()  # type: ignore[attr-defined]
+        focused = self.focusWidget()
+        if key == Qt.Key.Key_Escape:
+            self.cancel_requested.emit()
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and isinstance(focused, QPushButton):
+            focused.click()
+        else:
+            super().keyPressEvent(event)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.title)
+        layout.addWidget(self.changes, 1)
+        layout.addWidget(self.as_new)
+        layout.addWidget(self.export_button)
+        layout.addWidget(self.export_hint)
+        layout.addSpacing(8)
+        layout.addWidget(self.write_button)
+        layout.addWidget(self.write_hint)
+        layout.addSpacing(8)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self.cancel_button)
+        layout.addLayout(row)
+
+
+def _hint(text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setProperty("role", "secondary")
+    return label

@@ -1,0 +1,62 @@
+"""Colours and shapes of the dock: dark, for a dark room, with a visible keyboard focus."""
+
+from __future__ import annotations
+
+BACKGROUND = "#262930"
+RAISED = "#414851"
+TEXT = "#f0f1f2"
+SECONDARY = "#a8aeb4"
+ACCENT = "#56b4e9"
+GOOD = "#6fce8f"
+AMBER = "#f0c000"
+BAD = "#ff8a7a"
+
+LABEL_ON = "#c090c0"
+LABEL_ANY = "#f0f1f2"
+LABEL_OFF = "#31363f"
+
+STYLE = f"""
+QWidget#chest {{ background: {BACKGROUND}; color: {TEXT}; }}
+QWidget#chest QLabel {{ color: {TEXT}; background: transparent; }}
+QWidget#chest QLabel[role="secondary"] {{ color: {SECONDARY}; }}
+QWidget#chest QLabel[role="title"] {{ font-weight: bold; }}
+QWidget#chest QLabel[state="unsaved"] {{ color: {AMBER}; }}
+QWidget#chest QLabel[state="saved"] {{ color: {GOOD}; }}
+QWidget#chest QLabel[state="bad"] {{ color: {BAD}; }}
+QWidget#chest QPushButton, QWidget#chest QToolButton {{
+    background: {RAISED}; color: {TEXT}; border: 2px solid {RAISED}; border-radius: 4px;
+    padding: 3px 8px;
+}}
+QWidget#chest QToolButton {{ padding: 3px 4px; }}
+QWidget#chest QPushButton:hover, QWidget#chest QToolButton:hover {{ border-color: {SECONDARY}; }}
+QWidget#chest QPushButton:focus, QWidget#chest QToolButton:focus {{ border-color: {ACCENT}; }}
+QWidget#chest QPushButton:disabled, QWidget#chest QToolButton:disabled {{
+    color: #82888f; background: #2f343c; border-color: #2f343c;
+}}
+QWidget#chest QToolButton:checked {{ background: #1d5f86; border-color: #1d5f86; }}
+QWidget#chest QPushButton[primary="true"] {{ background: #1d5f86; border-color: #1d5f86; }}
+QWidget#chest QPushButton[primary="true"]:disabled {{
+    background: #2f343c; border-color: #2f343c;
+}}
+QWidget#chest QPushButton[primary="true"]:focus {{ border-color: {ACCENT}; }}
+QWidget#chest QLineEdit, QWidget#chest QComboBox, QWidget#chest QPlainTextEdit {{
+    background: #1b1d22; color: {TEXT}; border: 2px solid {RAISED}; border-radius: 4px;
+    padding: 2px 4px;
+}}
+QWidget#chest QLineEdit:focus, QWidget#chest QComboBox:focus, QWidget#chest QPlainTextEdit:focus {{
+    border-color: {ACCENT};
+}}
+QWidget#chest QTableView {{
+    background: #1b1d22; alternate-background-color: #20232a; color: {TEXT};
+    border: 2px solid {RAISED}; gridline-color: transparent; selection-background-color: #1d5f86; selection-color: {TEXT};
+}}
+QWidget#chest QTableView::item:selected {{ background: #1d5f86; color: {TEXT}; }}
+QWidget#chest QTableView:focus {{ border-color: {ACCENT}; }}
+QWidget#chest QHeaderView::section {{
+    background: {BACKGROUND}; color: {SECONDARY}; border: 0; padding: 2px 4px;
+}}
+QWidget#chest QProgressBar {{
+    background: #1b1d22; border: 0; border-radius: 3px; color: {TEXT}; text-align: center;
+}}
+QWidget#chest QProgressBar::chunk {{ background: #1d5f86; border-radius: 3px; }}
+"""

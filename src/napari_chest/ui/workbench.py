@@ -1,0 +1,244 @@
+"""The Chest dock: its parts and where they stand. It connects nothing; `controller` does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import QSize, Qt, QTimer, Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_chest.ui.keys import KEYS, qt_sequence, shown
+from napari_chest.ui.widgets.case_list import CaseList
+from napari_chest.ui.widgets.details import Details
+from napari_chest.ui.widgets.keys_card import KeysCard
+from napari_chest.ui.widgets.proof_card import ProofCard
+from napari_chest.ui.widgets.save_page import SavePage
+from napari_chest.ui.widgets.slice_grid import SliceGrid
+from napari_chest.ui.widgets.start_page import StartPage
+from napari_chest.ui.widgets.style import STYLE
+from napari_chest.ui.widgets.window_bar import WindowBar
+
+_WIDTH = 320
+_MESSAGE_MS = 8000
+_BUSY_DELAY_MS = 300
+"""Work that is done sooner shows no progress bar: it would only flash."""
+
+
+class Workbench(QWidget):
+    """The dock: one page at a time below a header that is always there.
+
+    Signals
+    -------
+    folder_dropped(str) : a folder was dropped on the dock.
+    action_requested(str) : a key of `keys.KEYS` was pressed while the dock has the keyboard.
+    """
+
+    folder_dropped = Signal(str)
+    action_requested = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("chest")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setStyleSheet(STYLE)
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(280)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self._make_header()
+        self._make_progress()
+        self.start = StartPage()
+        self.work = self._make_work_page()
+        self.save = SavePage()
+        self.proof = ProofCard()
+        self.keys_card = KeysCard()
+        self.pages = QStackedWidget()
+        for page in (self.start, self.work, self.save, self.proof, self.keys_card):
+            self.pages.addWidget(page)
+        self._lay_out()
+        self._add_shortcuts()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Narrow, so that a laptop's screen is left to the image."""
+        return QSize(_WIDTH, 620)
+
+    def show_page(self, page: QWidget) -> None:
+        """Bring a page to the front."""
+        self.pages.setCurrentWidget(page)
+
+    def show_dataset(self, title: str, folder: str) -> None:
+        """Show which dataset is open."""
+        self.title.setText(title)
+        self.title.setToolTip(folder)
+
+    def show_state(self, text: str, state: str) -> None:
+        """Show whether all is saved; ``state`` is ``saved``, ``unsaved`` or ``bad``."""
+        self.state.setText(text)
+        self.state.setProperty("state", state)
+        self.state.style().polish(self.state)
+
+    def show_message(self, text: str, state: str = "") -> None:
+        """Say something for a while; errors stay until the next message."""
+        self.message.setText(text)
+        self.message.setProperty("state", state)
+        self.message.style().polish(self.message)
+        self.message.setVisible(bool(text))
+        self._message_timer.stop()
+        if text and state != "bad":
+            self._message_timer.start(_MESSAGE_MS)
+
+    def show_busy(self, text: str) -> None:
+        """Show that something is under way, should it take long."""
+        self.progress.setRange(0, 0)
+        self.progress.setFormat(text)
+        if not self._busy_area.isVisible():
+            self._busy_timer.start(_BUSY_DELAY_MS)
+
+    def show_progress(self, done: int, total: int, text: str) -> None:
+        """Show how far it is."""
+        self.progress.setRange(0, total)
+        self.progress.setValue(done)
+        self.progress.setFormat(text)
+
+    def show_idle(self) -> None:
+        """Show that nothing is under way."""
+        self._busy_timer.stop()
+        self._busy_area.hide()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
+        """Take folders."""
+        if _dropped_folder(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802
+        """Ask for the dropped folder."""
+        folder = _dropped_folder(event)
+        if folder is not None:
+            event.acceptProposedAction()
+            self.folder_dropped.emit(folder)
+
+    # Parts
+
+    def _make_header(self) -> None:
+        self.title = QLabel("No dataset is open")
+        self.title.setProperty("role", "title")
+        self.title.setMinimumWidth(1)
+        self.open_button = QPushButton("Open…")
+        self.open_button.setToolTip("Open a dataset folder")
+        self.keys_button = QPushButton("Keys")
+        self.keys_button.setToolTip(f"All keys ({shown('show_keys')})")
+        self.state = QLabel()
+        self.state.setMinimumWidth(1)
+        self.save_button = QPushButton("Save…")
+        self.save_button.setToolTip(f"Export or write back, with proof ({shown('save')})")
+        self.save_button.setProperty("primary", "true")
+        self.save_button.setEnabled(False)
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message.hide()
+        self._message_timer = QTimer(self)
+        self._message_timer.setSingleShot(True)
+        self._message_timer.timeout.connect(self.message.hide)
+
+    def _make_progress(self) -> None:
+        self.progress = QProgressBar()
+        self.progress.setMaximumHeight(self.fontMetrics().height() + 6)
+        self.cancel_button = QPushButton("Stop")
+        self._busy_area = QWidget()
+        row = QHBoxLayout(self._busy_area)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.progress, 1)
+        row.addWidget(self.cancel_button)
+        self._busy_area.hide()
+        self._busy_timer = QTimer(self)
+        self._busy_timer.setSingleShot(True)
+        self._busy_timer.timeout.connect(self._busy_area.show)
+
+    def _make_work_page(self) -> QWidget:
+        self.windows = WindowBar()
+        self.cases = CaseList()
+        self.previous_button = _tool("‹ Previous", f"Previous case ({shown('case_previous')})")
+        self.next_button = _tool("Next ›", f"Next case ({shown('case_next')})")
+        self.details = Details()
+        self.reading = QComboBox()
+        self.reading.setAccessibleName("Label version")
+        self.undo_button = _tool("Undo", f"Undo ({shown('undo')})")
+        self.redo_button = _tool("Redo", f"Redo ({shown('redo')})")
+        self.grid = SliceGrid()
+        steps = _row(self.previous_button, self.next_button)
+        upper = _column(self.cases, steps, stretch=0)
+        tools = _row(self.reading, self.undo_button, self.redo_button, stretch=0)
+        lower = _column(self.details, tools, self.grid, stretch=2)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.setChildrenCollapsible(False)
+        splitter.addWidget(upper)
+        splitter.addWidget(lower)
+        splitter.setStretchFactor(0, 2)
+        splitter.setStretchFactor(1, 3)
+        return _column(self.windows, splitter, stretch=1)
+
+    def _lay_out(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(5)
+        layout.addWidget(_row(self.title, self.open_button, self.keys_button, stretch=0))
+        layout.addWidget(_row(self.state, self.save_button, stretch=0))
+        layout.addWidget(self._busy_area)
+        layout.addWidget(self.message)
+        layout.addWidget(self.pages, 1)
+
+    def _add_shortcuts(self) -> None:
+        for key in KEYS:
+            for name in key.keys:
+                shortcut = QShortcut(QKeySequence(qt_sequence(name)), self.work)
+                shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+                shortcut.activated.connect(
+                    lambda action=key.action: self.action_requested.emit(action)
+                )
+
+
+def _tool(text: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(tip)
+    return button
+
+
+def _row(*widgets: QWidget, stretch: int | None = None) -> QWidget:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(4)
+    for index, widget in enumerate(widgets):
+        layout.addWidget(widget, 1 if index == stretch else 0)
+    if stretch is None:
+        layout.addStretch(1)
+    return row
+
+
+def _column(*widgets: QWidget, stretch: int) -> QWidget:
+    column = QWidget()
+    layout = QVBoxLayout(column)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(4)
+    for index, widget in enumerate(widgets):
+        layout.addWidget(widget, 1 if index == stretch else 0)
+    return column
+
+
+def _dropped_folder(event: QDropEvent) -> str | None:
+    paths = [url.toLocalFile() for url in event.mimeData().urls()]
+    return next((path for path in paths if path and Path(path).is_dir()), None)
