@@ -138,9 +138,9 @@ class VolumeStream:
     """A volume whose slices arrive one after another.
 
     ``volume`` is whole from the start but for its voxels: a slice shows air until its index has
-    come out of ``slices``. Exhaust ``slices`` to complete it; close it to stop early and free its files.
-    Iterating may raise `ReadError` where nothing of the volume can be read; a slice that alone
-    cannot be read stays air and is listed in ``problems`` once ``slices`` is exhausted.
+    come out of ``slices``. Exhaust ``slices`` to complete it; close it to stop early and free its
+    files. Iterating may raise `ReadError` where nothing of the volume can be read; a slice that
+    alone cannot be read stays air and is listed in ``problems`` once ``slices`` is exhausted.
     """
 
     volume: Volume

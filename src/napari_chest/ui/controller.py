@@ -6,13 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QFileDialog
 
-from napari_chest.changes import slice_ranges
 from napari_chest.ui.canvas import Canvas
-from napari_chest.ui.keys import KEYS, LOBE_KEYS
+from napari_chest.ui.keys import KEYS
+from napari_chest.ui.labelling import Labelling
 from napari_chest.ui.layers import LUNG
 from napari_chest.ui.reading import CaseReader
 from napari_chest.ui.saving import Saver
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import napari
-    import numpy.typing as npt
 
     from napari_chest.datasets import Dataset
     from napari_chest.edits import Edit
@@ -49,7 +47,8 @@ class Controller(QObject):
         self.canvas = Canvas(viewer)
         self.reader = CaseReader(self)
         self.saver = Saver(session, workbench, self)
-        self._mark: int | None = None
+        self.labelling = Labelling(session, workbench, self.canvas)
+        self._first_case: str | None = None
         self._pointer = ""
         self._actions = self._make_actions()
         self._window_timer = QTimer(self, singleShot=True, interval=500)
@@ -61,11 +60,19 @@ class Controller(QObject):
 
     # Opening
 
-    def open_folder(self, folder: str | Path) -> None:
-        """Open the dataset in a folder; asks first where work would be lost."""
+    def open_folder(self, folder: str | Path, case_id: str | None = None) -> None:
+        """Open the dataset in a folder at its first or another case; asks before work is lost."""
         if self.saver.may_discard("Open another dataset"):
+            self._first_case = case_id
             self.bench.show_busy("Opening the dataset")
             self.reader.open_dataset(Path(folder))
+
+    def open_demo(self) -> None:
+        """Open the synthetic dataset, which is made at first; asks before work is lost."""
+        if self.saver.may_discard("Open the synthetic dataset"):
+            self._first_case = None
+            self.bench.show_busy("Making a synthetic dataset")
+            self.reader.make_demo()
 
     def open_case(self, case_id: str) -> None:
         """Open a case of the dataset."""
@@ -100,7 +107,7 @@ class Controller(QObject):
         bench.open_button.clicked.connect(self._browse)
         bench.start.browse_requested.connect(self._browse)
         bench.start.folder_requested.connect(self.open_folder)
-        bench.start.demo_requested.connect(self._open_demo)
+        bench.start.demo_requested.connect(self.open_demo)
         bench.folder_dropped.connect(self.open_folder)
         bench.action_requested.connect(self.act)
         bench.keys_button.clicked.connect(partial(self.act, "show_keys"))
@@ -114,9 +121,6 @@ class Controller(QObject):
         bench.undo_button.clicked.connect(partial(self.act, "undo"))
         bench.redo_button.clicked.connect(partial(self.act, "redo"))
         bench.save_button.clicked.connect(partial(self.act, "save"))
-        bench.grid.slice_requested.connect(self._on_slice_requested)
-        bench.grid.range_requested.connect(self._on_range_requested)
-        bench.grid.cells_requested.connect(self._on_cells_requested)
         bench.destroyed.connect(self.close)
 
     def _connect_canvas(self) -> None:
@@ -124,8 +128,6 @@ class Controller(QObject):
         canvas.slice_changed.connect(self._on_slice)
         canvas.window_changed.connect(self._on_window)
         canvas.pointer_changed.connect(self._on_pointer)
-        canvas.strip_edited.connect(self._on_strip_edited)
-        canvas.cell_clicked.connect(self._on_cell_clicked)
         acts = {
             name: (key.ours, partial(self.act, key.action)) for key in KEYS for name in key.keys
         }
@@ -163,14 +165,8 @@ class Controller(QObject):
             "slice_up_5": partial(self._step_slice, -5),
             "slice_first": lambda: self.canvas.go_to(0),
             "slice_last": lambda: self.canvas.go_to(2**31),
-            "infected_next": partial(self._step_infected, 1),
-            "infected_previous": partial(self._step_infected, -1),
             "case_next": partial(self.step_case, 1),
             "case_previous": partial(self.step_case, -1),
-            "mark": self._toggle_mark,
-            "copy_previous": self._copy_previous,
-            "undo": lambda: self._say_step("undone", self.session.undo()),
-            "redo": lambda: self._say_step("done again", self.session.redo()),
             "invert": self.canvas.invert,
             "toggle_labels": self.canvas.toggle_strip,
             "cycle_overlay": self.canvas.cycle_overlay,
@@ -178,9 +174,7 @@ class Controller(QObject):
             "show_keys": lambda: self.bench.show_page(self.bench.keys_card),
         }
         actions |= {p.action: partial(self._use_window, p.window) for p in PRESETS}
-        actions |= {f"toggle_{i}": partial(self._toggle, i) for i in range(LOBE_KEYS + 1)}
-        actions |= {f"only_{i}": partial(self._only, i) for i in range(LOBE_KEYS)}
-        return actions
+        return actions | self.labelling.actions()
 
     def _resume(self) -> None:
         """Show what the session holds: nothing at first, or what an earlier dock left."""
@@ -203,8 +197,11 @@ class Controller(QObject):
         self.session.open_dataset(dataset, cases)
         self.preferences.remember_folder(dataset.root)
         self._show_dataset(dataset, cases)
-        if cases:
-            self.open_case(cases[0].id)
+        wanted = [case.id for case in cases if self._first_case in (case.id, case.title)]
+        if self._first_case is not None and not wanted:
+            self.bench.show_message(f"There is no case {self._first_case}.", "bad")
+        elif cases:
+            self.open_case((wanted or [cases[0].id])[0])
 
     def _show_dataset(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
         bench = self.bench
@@ -216,7 +213,7 @@ class Controller(QObject):
         bench.show_page(bench.work)
 
     def _on_first_image(self, case: OpenCase, first: int) -> None:
-        self._mark = None
+        self.labelling.forget_mark()
         self._show_case(case, first)
         self.session.show_case(case)
         self._show_corners()
@@ -265,11 +262,6 @@ class Controller(QObject):
         if folder:
             self.open_folder(folder)
 
-    def _open_demo(self) -> None:
-        if self.saver.may_discard("Open the synthetic dataset"):
-            self.bench.show_busy("Making a synthetic dataset")
-            self.reader.make_demo()
-
     def _back_to_work(self) -> None:
         bench = self.bench
         bench.show_page(bench.work if self.session.dataset is not None else bench.start)
@@ -278,90 +270,8 @@ class Controller(QObject):
     def _on_reading_picked(self, index: int) -> None:
         self.session.choose_reader(self.bench.reading.itemData(index))
 
-    def _on_slice_requested(self, z: int) -> None:
-        self._set_mark(None)
-        self.canvas.go_to(z)
-
-    def _on_range_requested(self, z: int) -> None:
-        if self._mark is None:
-            self._set_mark(self.canvas.slice)
-        self.canvas.go_to(z)
-
-    def _on_cells_requested(self, rows: list[int], column: int, value: bool) -> None:
-        name = self._columns()[column]
-        if self.session.set_cells(rows, name, value) is None and value:
-            self._say_any_column(name)
-        self.canvas.go_to(rows[-1] if rows[-1] != self.canvas.slice else rows[0])
-
-    def _on_cell_clicked(self, z: int, column: int) -> None:
-        draft = self.session.draft
-        if draft is not None:
-            value = not bool(draft.labels.values[z, column])
-            self._on_cells_requested([z], column, value)
-
-    def _on_strip_edited(self, values: npt.NDArray[np.bool_]) -> None:
-        draft = self.session.draft
-        if draft is not None and not np.array_equal(values, draft.labels.values):
-            slices = np.flatnonzero((values != draft.labels.values).any(axis=1))
-            self.session.edit(f"paint on slices {slice_ranges(map(int, slices))}", values)
-        elif draft is not None:
-            self.canvas.update_strip(draft.labels.values)
-
-    # Keys
-
-    def _columns(self) -> tuple[str, ...]:
-        return self.session.draft.labels.columns if self.session.draft else ()
-
-    def _range(self) -> list[int]:
-        z = self.canvas.slice
-        mark = z if self._mark is None else self._mark
-        return list(range(min(mark, z), max(mark, z) + 1))
-
-    def _toggle(self, column: int) -> None:
-        draft = self.session.draft
-        if draft is None or column >= len(self._columns()):
-            return
-        rows = self._range()
-        name = self._columns()[column]
-        value = not bool(draft.labels.values[rows, column].all())
-        if self.session.set_cells(rows, name, value) is None and value:
-            self._say_any_column(name)
-        self._set_mark(None)
-
-    def _only(self, column: int) -> None:
-        if column < len(self._columns()):
-            self.session.set_only(self._range(), self._columns()[column])
-            self._set_mark(None)
-
-    def _copy_previous(self) -> None:
-        rows = self._range()
-        if rows[0] == 0:
-            self.bench.show_message("The first slice has no slice before it.")
-        else:
-            self.session.copy_from(rows[0] - 1, rows)
-            self._set_mark(None)
-
-    def _toggle_mark(self) -> None:
-        self._set_mark(self.canvas.slice if self._mark is None else None)
-
-    def _set_mark(self, z: int | None) -> None:
-        self._mark = z
-        self.bench.grid.show_mark(z)
-
     def _step_slice(self, step: int) -> None:
         self.canvas.go_to(self.canvas.slice + step)
-
-    def _step_infected(self, direction: int) -> None:
-        draft = self.session.draft
-        if draft is None:
-            return
-        infected = np.flatnonzero(draft.labels.values.any(axis=1))
-        z = self.canvas.slice
-        beyond = infected[infected > z] if direction > 0 else infected[infected < z][::-1]
-        if len(beyond):
-            self.canvas.go_to(int(beyond[0]))
-        else:
-            self.bench.show_message("No infected slice further on.")
 
     def _use_window(self, window: Window | None) -> None:
         volume = self.canvas.volume
@@ -371,18 +281,6 @@ class Controller(QObject):
             self.bench.show_message("This preset is in HU, which a radiograph does not have.")
             return
         self.canvas.set_window(window or file_window(volume))
-
-    def _say_step(self, verb: str, edit: Edit | None) -> None:
-        if edit is None:
-            self.bench.show_message("Nothing to undo or redo.")
-            return
-        self.canvas.go_to(edit.box[0].start)
-        self.bench.show_message(f"{edit.name}: {verb}")
-
-    def _say_any_column(self, name: str) -> None:
-        draft = self.session.draft
-        if draft is not None and draft.labels.any_column == name:
-            self.bench.show_message(f"A slice is {name} when one of its lobes is: mark the lobe.")
 
     # What is shown
 
@@ -412,8 +310,8 @@ class Controller(QObject):
             errors[0]
             if errors
             else (
-                "This case is not labelled: the dataset has no row for it, which is not the same as "
-                "all slices being free of infection."
+                "This case is not labelled: the dataset has no row for it, which is not the same "
+                "as all slices being free of infection."
             )
         )
 
@@ -493,9 +391,3 @@ class Controller(QObject):
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def dock_parent(workbench: Workbench) -> QWidget:
-    """The window that questions are asked in front of."""
-    window: QWidget = workbench.window()
-    return window

@@ -12,13 +12,13 @@ from napari_chest.phantom import make_covid_ct_md
 _DONE = "Index.csv"
 
 
-def demo_folder() -> Path:
+def demo_folder(folder: Path | None = None) -> Path:
     """The folder of the synthetic dataset, which is made when it is not there yet.
 
-    It lies in the user's cache folder, or in the folder that ``NAPARI_CHEST_CACHE`` names.
+    Unless given it lies in the user's cache folder, or where ``NAPARI_CHEST_CACHE`` says.
     """
     cache = os.environ.get("NAPARI_CHEST_CACHE") or platformdirs.user_cache_dir("napari-chest")
-    folder = Path(cache) / "synthetic-covid-ct-md"
+    folder = folder or Path(cache) / "synthetic-covid-ct-md"
     if not (folder / _DONE).is_file():
         make_covid_ct_md(folder)
     return folder

@@ -301,8 +301,8 @@ class CovidCtMd(Dataset):
         if pair is None:
             if not pairs or reading.reader != labels.next_version(list(pairs)):
                 raise SaveError(
-                    f"{reading.reader} is no label version of this dataset ({', '.join(pairs)}) and "
-                    "not the next one. Nothing was written."
+                    f"{reading.reader} is no label version of this dataset ({', '.join(pairs)}) "
+                    "and not the next one. Nothing was written."
                 )
             pair = next(iter(pairs.values())).renamed(reading.reader)
         row = self._array_row(case_id, pair)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari.qt import QtViewer
+from qtpy.QtGui import QOpenGLContext
 from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
 
 
@@ -18,6 +19,13 @@ def canvas_widget(viewer: Any) -> QWidget | None:
     """The Qt widget that a viewer draws on, or None for a viewer without a window."""
     found = _window_and_canvas(viewer)
     return found[1] if found else None
+
+
+def can_draw() -> bool:
+    """Whether there is an OpenGL context to draw with; makes the application if need be."""
+    if QApplication.instance() is None:
+        QApplication([])
+    return bool(QOpenGLContext().create())
 
 
 def _window_and_canvas(viewer: Any) -> tuple[QMainWindow, QWidget] | None:

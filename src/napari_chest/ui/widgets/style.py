@@ -48,7 +48,8 @@ QWidget#chest QLineEdit:focus, QWidget#chest QComboBox:focus, QWidget#chest QPla
 }}
 QWidget#chest QTableView {{
     background: #1b1d22; alternate-background-color: #20232a; color: {TEXT};
-    border: 2px solid {RAISED}; gridline-color: transparent; selection-background-color: #1d5f86; selection-color: {TEXT};
+    border: 2px solid {RAISED}; gridline-color: transparent;
+    selection-background-color: #1d5f86; selection-color: {TEXT};
 }}
 QWidget#chest QTableView::item:selected {{ background: #1d5f86; color: {TEXT}; }}
 QWidget#chest QTableView:focus {{ border-color: {ACCENT}; }}

@@ -1,0 +1,150 @@
+"""Correcting slice labels: what keys, grid and strip ask for becomes an edit of the session."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_chest.changes import slice_ranges
+from napari_chest.ui.keys import LOBE_KEYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from napari_chest.edits import Edit
+    from napari_chest.ui.canvas import Canvas
+    from napari_chest.ui.session import Session
+    from napari_chest.ui.workbench import Workbench
+
+
+class Labelling:
+    """Edits the slice table on screen, on the slice shown or from the mark to it."""
+
+    def __init__(self, session: Session, bench: Workbench, canvas: Canvas) -> None:
+        self._session = session
+        self._bench = bench
+        self._canvas = canvas
+        self._mark: int | None = None
+        bench.grid.slice_requested.connect(self._on_slice_requested)
+        bench.grid.range_requested.connect(self._on_range_requested)
+        bench.grid.cells_requested.connect(self._on_cells_requested)
+        canvas.strip_edited.connect(self._on_strip_edited)
+        canvas.cell_clicked.connect(self._on_cell_clicked)
+
+    def actions(self) -> dict[str, Callable[[], Any]]:
+        """What the keys of `keys.KEYS` do to labels."""
+        return {
+            "mark": self._toggle_mark,
+            "copy_previous": self._copy_previous,
+            "undo": lambda: self._say_step("undone", self._session.undo()),
+            "redo": lambda: self._say_step("done again", self._session.redo()),
+            "infected_next": partial(self._step_infected, 1),
+            "infected_previous": partial(self._step_infected, -1),
+            **{f"toggle_{i}": partial(self._toggle, i) for i in range(LOBE_KEYS + 1)},
+            **{f"only_{i}": partial(self._only, i) for i in range(LOBE_KEYS)},
+        }
+
+    def forget_mark(self) -> None:
+        """Work on the slice shown alone again."""
+        self._set_mark(None)
+
+    # What the widgets ask for
+
+    def _on_slice_requested(self, z: int) -> None:
+        self._set_mark(None)
+        self._canvas.go_to(z)
+
+    def _on_range_requested(self, z: int) -> None:
+        if self._mark is None:
+            self._set_mark(self._canvas.slice)
+        self._canvas.go_to(z)
+
+    def _on_cells_requested(self, rows: list[int], column: int, value: bool) -> None:
+        self._set(rows, self._columns()[column], value)
+        if self._canvas.slice not in rows:
+            self._canvas.go_to(rows[0])
+
+    def _on_cell_clicked(self, z: int, column: int) -> None:
+        draft = self._session.draft
+        if draft is not None:
+            value = not bool(draft.labels.values[z, column])
+            self._set([z], self._columns()[column], value)
+
+    def _on_strip_edited(self, values: npt.NDArray[np.bool_]) -> None:
+        draft = self._session.draft
+        if draft is None:
+            return
+        slices = np.flatnonzero((values != draft.labels.values).any(axis=1))
+        if len(slices):
+            self._session.edit(f"paint on slices {slice_ranges(slices.tolist())}", values)
+        else:
+            self._canvas.update_strip(draft.labels.values)
+
+    # What the keys do
+
+    def _columns(self) -> tuple[str, ...]:
+        return self._session.draft.labels.columns if self._session.draft else ()
+
+    def _range(self) -> list[int]:
+        z = self._canvas.slice
+        mark = z if self._mark is None else self._mark
+        return list(range(min(mark, z), max(mark, z) + 1))
+
+    def _toggle(self, column: int) -> None:
+        draft = self._session.draft
+        if draft is not None and column < len(self._columns()):
+            rows = self._range()
+            self._set(rows, self._columns()[column], not draft.labels.values[rows, column].all())
+            self._set_mark(None)
+
+    def _only(self, column: int) -> None:
+        if column < len(self._columns()):
+            self._session.set_only(self._range(), self._columns()[column])
+            self._set_mark(None)
+
+    def _copy_previous(self) -> None:
+        rows = self._range()
+        if rows[0] == 0:
+            self._bench.show_message("The first slice has no slice before it.")
+        else:
+            self._session.copy_from(rows[0] - 1, rows)
+            self._set_mark(None)
+
+    def _toggle_mark(self) -> None:
+        self._set_mark(self._canvas.slice if self._mark is None else None)
+
+    def _step_infected(self, direction: int) -> None:
+        draft = self._session.draft
+        if draft is None:
+            return
+        infected = np.flatnonzero(draft.labels.values.any(axis=1))
+        z = self._canvas.slice
+        beyond = infected[infected > z] if direction > 0 else infected[infected < z][::-1]
+        if len(beyond):
+            self._canvas.go_to(int(beyond[0]))
+        else:
+            self._bench.show_message("No infected slice further on.")
+
+    # Steps of these
+
+    def _set(self, rows: list[int], column: str, value: bool) -> None:
+        draft = self._session.draft
+        edit = self._session.set_cells(rows, column, value)
+        if edit is None and value and draft is not None and draft.labels.any_column == column:
+            text = f"A slice is {column} when one of its lobes is: mark the lobe."
+            self._bench.show_message(text)
+
+    def _set_mark(self, z: int | None) -> None:
+        self._mark = z
+        self._bench.grid.show_mark(z)
+
+    def _say_step(self, verb: str, edit: Edit | None) -> None:
+        if edit is None:
+            self._bench.show_message("Nothing to undo or redo.")
+            return
+        self._canvas.go_to(edit.box[0].start)
+        self._bench.show_message(f"{edit.name}: {verb}")
