@@ -22,7 +22,7 @@ demo: $(STAMP)
 	@sh tools/demo.sh $(BIN)
 
 test: $(STAMP) check
-	$(SCREEN) $(BIN)/python -m pytest $(ARGS)
+	QT_QPA_PLATFORM=offscreen $(SCREEN) $(BIN)/python -m pytest $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .

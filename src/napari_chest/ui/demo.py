@@ -51,7 +51,7 @@ def run(folder: Path, *, scripted: bool = False) -> int:
         return _walk_through(dataset, folder)
     print(  # noqa: T201
         f"In case P001, {WRONG} is set on ten slices where the disease is in {RIGHT}. Mark the "
-        "first of them with M, go to the last, press Alt+2, then Ctrl+Shift+E and Enter to save."
+        "first of them with M, go to the last, press 1 and 2, then Ctrl+Shift+E and Enter to save."
     )
     return show(dataset)
 
@@ -65,11 +65,12 @@ def _somebody_looks() -> bool:
 
 def _walk_through(dataset: Path, folder: Path) -> int:
     """Open, correct, save and prove in the real window, by its own actions and buttons."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if not os.environ.get("DISPLAY") and sys.platform == "linux":
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # otherwise Qt aborts the process
     if not can_draw():
         raise ChestError(
             "there is no display to draw on, not even a virtual one. Install xvfb (Debian, "
-            "Ubuntu: apt-get install xvfb) and run: xvfb-run -a napari-chest demo"
+            "Ubuntu: apt-get install xvfb) and run: xvfb-run -a napari-chest demo --scripted"
         )
     viewer = napari.Viewer()
     viewer.window.resize(*_SIZE)
@@ -99,7 +100,8 @@ def _correct(controller: Controller) -> None:
     controller.canvas.go_to(int(run[0]))
     controller.act("mark")
     controller.canvas.go_to(int(run[-1]))
-    controller.act(f"only_{columns.index(RIGHT)}")
+    controller.act(f"toggle_{columns.index(WRONG)}")
+    controller.act(f"toggle_{columns.index(RIGHT)}")
 
 
 def _picture(viewer: napari.Viewer, path: Path) -> Path:

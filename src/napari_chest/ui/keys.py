@@ -43,7 +43,7 @@ KEYS: tuple[Key, ...] = (
         Key(f"only_{i}", (f"Alt-{i + 1}",), f"column {i + 1} alone, clear the others", True)
         for i in range(LOBE_KEYS)
     ),
-    Key("mark", ("M",), "mark here: the next key works from the mark to the slice shown", True),
+    Key("mark", ("M",), "mark here: the next keys work from the mark to the slice shown", True),
     Key("copy_previous", ("D",), "same labels as the previous slice", True),
     Key("undo", ("Control-Z",), "undo", True),
     Key("redo", ("Control-Shift-Z", "Control-Y"), "redo", True),

@@ -29,11 +29,13 @@ class Labelling:
         self._bench = bench
         self._canvas = canvas
         self._mark: int | None = None
+        self._used = False
         bench.grid.slice_requested.connect(self._on_slice_requested)
         bench.grid.range_requested.connect(self._on_range_requested)
         bench.grid.cells_requested.connect(self._on_cells_requested)
         canvas.strip_edited.connect(self._on_strip_edited)
         canvas.cell_clicked.connect(self._on_cell_clicked)
+        canvas.slice_changed.connect(self._on_slice)
 
     def actions(self) -> dict[str, Callable[[], Any]]:
         """What the keys of `keys.KEYS` do to labels."""
@@ -57,6 +59,11 @@ class Labelling:
     def _on_slice_requested(self, z: int) -> None:
         self._set_mark(None)
         self._canvas.go_to(z)
+
+    def _on_slice(self) -> None:
+        # A range serves several keys in a row, but must not lie in wait for the next slice.
+        if self._used:
+            self._set_mark(None)
 
     def _on_range_requested(self, z: int) -> None:
         if self._mark is None:
@@ -99,12 +106,12 @@ class Labelling:
         if draft is not None and column < len(self._columns()):
             rows = self._range()
             self._set(rows, self._columns()[column], not draft.labels.values[rows, column].all())
-            self._set_mark(None)
+            self._used = True
 
     def _only(self, column: int) -> None:
         if column < len(self._columns()):
             self._session.set_only(self._range(), self._columns()[column])
-            self._set_mark(None)
+            self._used = True
 
     def _copy_previous(self) -> None:
         rows = self._range()
@@ -112,7 +119,7 @@ class Labelling:
             self._bench.show_message("The first slice has no slice before it.")
         else:
             self._session.copy_from(rows[0] - 1, rows)
-            self._set_mark(None)
+            self._used = True
 
     def _toggle_mark(self) -> None:
         self._set_mark(self._canvas.slice if self._mark is None else None)
@@ -139,7 +146,7 @@ class Labelling:
             self._bench.show_message(text)
 
     def _set_mark(self, z: int | None) -> None:
-        self._mark = z
+        self._mark, self._used = z, False
         self._bench.grid.show_mark(z)
 
     def _say_step(self, verb: str, edit: Edit | None) -> None:
