@@ -51,13 +51,15 @@ def slice_normal(orientation: Sequence[float]) -> npt.NDArray[np.float64]:
     ValueError
         when row and column direction are not two perpendicular directions.
     """
+    if len(orientation) != 6:
+        raise ValueError(f"not six direction cosines: {list(orientation)}")
     row = np.asarray(orientation[:3], dtype=np.float64)
     column = np.asarray(orientation[3:6], dtype=np.float64)
     normal = np.cross(row, column)
-    length = float(np.linalg.norm(normal))
-    if len(orientation) != 6 or not np.isfinite(length) or abs(length - 1) > 0.05:
+    lengths = np.linalg.norm([row, column, normal], axis=1)
+    if not (np.abs(lengths - 1) <= 0.05).all():  # also when not a number
         raise ValueError(f"not two perpendicular direction cosines: {list(orientation)}")
-    unit: npt.NDArray[np.float64] = normal / length
+    unit: npt.NDArray[np.float64] = normal / lengths[2]
     return unit
 
 

@@ -28,6 +28,8 @@ class Proof:
     refused : case title to the reason why its changes were not written.
     backup : where the files as they were before are kept, for a write back.
     since_dataset : how the exported files now differ from the dataset's own, all saves together.
+    doubts : what was found on disk that no change explains, a sentence each.
+    remarks : what else a person should know, a sentence each.
     """
 
     kind: Literal["export", "write back"]
@@ -39,11 +41,17 @@ class Proof:
     refused: dict[str, str]
     backup: Path | None = None
     since_dataset: tuple[CaseChange, ...] = ()
+    doubts: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether exactly what was meant was found, and nothing was refused."""
-        return not self.refused and _as_set(self.meant) == _as_set(self.found)
+        return not self.refused and self._as_meant
+
+    @property
+    def _as_meant(self) -> bool:
+        return not self.doubts and _as_set(self.meant) == _as_set(self.found)
 
     @property
     def headline(self) -> str:
@@ -53,7 +61,7 @@ class Proof:
             if not cells:
                 return "Proved: nothing differed, every file is byte for byte the same."
             return f"Proved: exactly {_plural(cells, 'change')} on disk, everything else identical."
-        if self.refused:
+        if self._as_meant:
             return f"Not everything was saved: {_plural(len(self.refused), 'case')} refused."
         return "NOT proved: what was read back is not what was meant."
 
@@ -61,7 +69,8 @@ class Proof:
         """The proof as lines of text, for a person or a file."""
         lines = [self.headline]
         lines += [f"  {line}" for change in self.found for line in describe(change)]
-        if not self.holds and not self.refused:
+        lines += [f"  {doubt}" for doubt in self.doubts]
+        if not self._as_meant:
             lines += ["  Meant:", *(f"    {x}" for change in self.meant for x in describe(change))]
         lines += [f"  Refused {case}: {why}" for case, why in self.refused.items()]
         lines += [f"Changed file: {name}" for name in self.changed_files]
@@ -73,7 +82,7 @@ class Proof:
         if self.since_dataset and _as_set(self.since_dataset) != _as_set(self.found):
             lines.append("With earlier saves, the export differs from the dataset in:")
             lines += [f"  {line}" for change in self.since_dataset for line in describe(change)]
-        return lines
+        return [*lines, *self.remarks]
 
 
 def describe(change: CaseChange) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -38,6 +39,11 @@ def export_readings(
     """
     review = review_folder(dataset.root)
     out = out or review / "export"
+    if out.resolve() == dataset.root.resolve():
+        raise SaveError(
+            f"{out} is the dataset itself, which an export does not change. Nothing was written; "
+            "choose another folder, or write back into the dataset."
+        )
     with tempfile.TemporaryDirectory(prefix="napari-chest-") as folder:
         before = Path(folder)
         _copy_annotations(dataset, dataset.root, before)
@@ -70,13 +76,16 @@ def _save(
     before: Path,
     kind: Literal["export", "write back"],
 ) -> Proof:
+    if not corrected:
+        raise SaveError("Nothing was written, because there is nothing to save.")
     titles = {case.id: case.title for case in dataset.cases()}
+    written: set[Path] = set()
     meant: list[CaseChange] = []
     refused: dict[str, ChestError] = {}
     for case_id, readings in corrected.items():
         try:
             asked = [_change(dataset, case_id, reading, before) for reading in readings]
-            dataset.write(case_id, readings, out)
+            written.update(path.resolve() for path in dataset.write(case_id, readings, out))
         except ChestError as error:
             refused[titles[case_id]] = error
             continue
@@ -84,17 +93,33 @@ def _save(
     if refused and len(refused) == len(corrected):
         raise next(iter(refused.values()))
     changed, identical = _compare_files(dataset, before, out)
+    doubts = [
+        f"{name} is not as it was, though nothing was meant to be written to it."
+        for name in changed
+        if (out / name).resolve() not in written
+    ]
     return Proof(
         kind=kind,
         folder=out,
         meant=tuple(meant),
-        found=dataset.compare(before, out),
+        found=_found(dataset, before, out, doubts),
         changed_files=changed,
         identical_files=identical,
         refused={title: str(error) for title, error in refused.items()},
         backup=before if kind == "write back" else None,
-        since_dataset=dataset.compare(dataset.root, out) if kind == "export" else (),
+        since_dataset=_found(dataset, dataset.root, out, doubts) if kind == "export" else (),
+        doubts=tuple(dict.fromkeys(doubts)),
     )
+
+
+def _found(
+    dataset: Dataset, before: Path, after: Path, doubts: list[str]
+) -> tuple[CaseChange, ...]:
+    try:
+        return dataset.compare(before, after)
+    except ChestError as error:  # the files are written by now: a person has to hear of them
+        doubts.append(f"What was written cannot be read back. {error}")
+        return ()
 
 
 def _change(dataset: Dataset, case_id: str, reading: Reading, before: Path) -> ReadingChange:
@@ -103,7 +128,12 @@ def _change(dataset: Dataset, case_id: str, reading: Reading, before: Path) -> R
     if not standing:
         raise SaveError(f"{case_id} has no reading that could be corrected. Nothing was written.")
     base = next((r for r in standing if r.reader == reading.reader), standing[0])
-    return changes.compare(base, reading)
+    try:
+        return changes.compare(base, reading)
+    except ValueError as error:
+        raise SaveError(
+            f"{case_id}: the reading does not fit the one on disk ({error}). Nothing was written."
+        ) from error
 
 
 def _copy_annotations(dataset: Dataset, source: Path, target: Path) -> None:
@@ -131,7 +161,10 @@ def _compare_files(
 
 
 def _same_bytes(a: Path, b: Path) -> bool:
-    return a.is_file() and b.is_file() and digest(a.read_bytes()) == digest(b.read_bytes())
+    try:
+        return digest(a.read_bytes()) == digest(b.read_bytes())
+    except OSError:  # one is not there, or cannot be read any more
+        return False
 
 
 def _new_folder(path: Path) -> Path:
@@ -147,8 +180,12 @@ def _new_folder(path: Path) -> Path:
 
 
 def _kept(proof: Proof, review: Path) -> Proof:
-    text = "\n".join(proof.lines()) + "\n"
-    write_together(
-        {review / "proof" / f"{stamp()}-{proof.kind.replace(' ', '-')}.txt": text.encode()}
-    )
+    content = ("\n".join(proof.lines()) + "\n").encode(errors="replace")
+    name = f"{stamp()}-{proof.kind.replace(' ', '-')}"
+    numbered = [f"{name}.txt", *(f"{name}-{n}.txt" for n in range(2, 100))]
+    paths = [review / "proof" / name for name in numbered]
+    try:
+        write_together({next((p for p in paths if not p.exists()), paths[-1]): content})
+    except SaveError as error:  # what was proved stands all the same
+        return replace(proof, remarks=(*proof.remarks, f"This proof is not kept: {error}"))
     return proof

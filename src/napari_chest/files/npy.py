@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2**30
 _NUMBERS = "biuf"
+_MOST_AXES = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,12 @@ class NpyFile:
     def array(self) -> npt.NDArray[Any]:
         """The numbers as a read-only view of ``content``."""
         return self._view(self.content)
+
+    @property
+    def frame(self) -> tuple[bytes, bytes]:
+        """The bytes before and after the numbers."""
+        end = self.offset + self.array.nbytes
+        return self.content[: self.offset], self.content[end:]
 
     def patched(self, index: tuple[Any, ...], values: npt.NDArray[Any]) -> NpyFile:
         """The same file with other numbers at ``array[index]``; every other byte is kept."""
@@ -73,7 +80,7 @@ def read_npy(path: Path) -> NpyFile:
             (2, 0): np.lib.format.read_array_header_2_0,
         }[version]
         shape, fortran_order, dtype = read_header(file)
-    except (ValueError, KeyError) as error:
+    except Exception as error:  # the header is Python text, which can fail in any way
         raise ReadError(
             path, f"expected a NumPy array file (.npy), found {content[:8]!r}."
         ) from error
@@ -85,6 +92,8 @@ def read_npy(path: Path) -> NpyFile:
         )
     if any(length < 0 for length in shape):
         raise ReadError(path, f"expected lengths of 0 or more, found the shape {shape}.")
+    if len(shape) > _MOST_AXES or max(shape, default=0) > MAX_BYTES:
+        raise ReadError(path, f"expected an array that fits into memory, found {shape}.")
     expected = file.tell() + int(np.prod(shape, dtype=object)) * dtype.itemsize
     if len(content) < expected:
         raise ReadError(

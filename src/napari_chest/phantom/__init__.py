@@ -1,8 +1,8 @@
-"""Synthetic chests with known truth, laid out as each dataset; the demo and the tests live on them."""
+"""Synthetic chests with known truth, laid out as each dataset; demo and tests live on them."""
 
 from __future__ import annotations
 
-from napari_chest.phantom.chest import LOBES, Chest, make_chest
+from napari_chest.phantom.chest import Chest, make_chest
 from napari_chest.phantom.covid_ct_md import (
     CaseTruth,
     CovidCtMdPhantom,
@@ -10,6 +10,7 @@ from napari_chest.phantom.covid_ct_md import (
     PhantomCase,
     make_covid_ct_md,
 )
+from napari_chest.phantom.patient import LOBES
 
 __all__ = [
     "LOBES",

@@ -8,19 +8,20 @@ few `Mistake` values, which are what a reviewer should find.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from napari_chest.phantom.chest import LOBES, Chest, make_chest
+from napari_chest.phantom.chest import Chest, make_chest
 from napari_chest.phantom.covid_ct_md_headers import Family, Patient, series_headers
 from napari_chest.phantom.dicom import encode_elements, to_stored, write_slice
+from napari_chest.phantom.patient import LOBES, Sex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -67,7 +68,7 @@ class PhantomCase:
     labelled: bool
     consolidated: float = 0.15
     lobes: tuple[str, ...] = LOBES
-    sex: Literal["M", "F"] = "M"
+    sex: Sex = "M"
     age: int = 50
 
 
@@ -171,21 +172,11 @@ def make_covid_ct_md(
     """
     root = Path(root)
     root.mkdir(parents=True, exist_ok=True)
-    rows = _rows(cases)
-    truths = []
-    for number, case in enumerate(cases):
-        # Not seed + number: neighbouring datasets would share patients.
-        chest = make_chest(
-            shape,
-            spacing,
-            int(np.random.SeedSequence((seed, number)).generate_state(1)[0]),
-            severity=case.severity,
-            consolidated=case.consolidated,
-            lobes=case.lobes,
-        )
-        truths.append(_write_case(root, case, rows.get(case.leaf), chest, seed * 1000 + number))
+    truths: list[CaseTruth] = []
+    for truth in _write_cases(root, shape, spacing, cases, seed):
+        truths.append(truth)
         if progress is not None:
-            progress(number + 1, len(cases))
+            progress(len(truths), len(cases))
     mistakes = _mistakes(truths)
     _write_labels(root, truths, mistakes)
     _write_index(root, cases)
@@ -205,9 +196,51 @@ def _rows(cases: Sequence[PhantomCase]) -> dict[str, int]:
     return {case.leaf: row for row, case in enumerate(labelled)}
 
 
+def _write_cases(
+    root: Path,
+    shape: tuple[int, int, int],
+    spacing: tuple[float, float, float] | None,
+    cases: Sequence[PhantomCase],
+    seed: int,
+) -> Iterator[CaseTruth]:
+    """The truth of each case once its files are written."""
+    rows = _rows(cases)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        waiting: tuple[CaseTruth, list[Future[None]]] | None = None
+        for number, case in enumerate(cases):
+            # Not seed + number: datasets of neighbouring seeds would share patients.
+            own_seed = int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
+            chest = make_chest(
+                shape,
+                spacing,
+                own_seed,
+                severity=case.severity,
+                consolidated=case.consolidated,
+                lobes=case.lobes,
+                sex=case.sex,
+            )
+            if waiting is not None:
+                yield _finished(*waiting)
+            # Written while the next chest is made.
+            waiting = _write_case(pool, root, case, rows.get(case.leaf), chest, own_seed)
+        if waiting is not None:
+            yield _finished(*waiting)
+
+
+def _finished(truth: CaseTruth, writes: Sequence[Future[None]]) -> CaseTruth:
+    for write in writes:
+        write.result()
+    return truth
+
+
 def _write_case(
-    root: Path, case: PhantomCase, row: int | None, chest: Chest, seed: int
-) -> CaseTruth:
+    pool: ThreadPoolExecutor,
+    root: Path,
+    case: PhantomCase,
+    row: int | None,
+    chest: Chest,
+    seed: int,
+) -> tuple[CaseTruth, list[Future[None]]]:
     folder = root / case.class_folder / case.leaf
     folder.mkdir(parents=True, exist_ok=True)
     stored = to_stored(chest.voxels)
@@ -219,11 +252,10 @@ def _write_case(
     def write(z: int) -> None:
         write_slice(folder / headers.files[z], stored[z], shared, headers.own(z))
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        list(pool.map(write, range(len(stored))))
-    return CaseTruth(
+    truth = CaseTruth(
         case, folder, row, headers.files, chest.lobes, chest.opacity, chest.slice_labels
     )
+    return truth, [pool.submit(write, z) for z in range(len(stored))]
 
 
 def _mistakes(truths: Sequence[CaseTruth]) -> tuple[Mistake, ...]:
@@ -231,27 +263,19 @@ def _mistakes(truths: Sequence[CaseTruth]) -> tuple[Mistake, ...]:
     for truth in truths:
         labels = truth.slice_labels
         run = _longest_run(labels[:, lul] & ~labels[:, lll])[:MISLABELLED]
-        if truth.row is not None and len(run):
-            wrong = labels.copy()
-            wrong[run, lll], wrong[run, lul] = True, False
-            missed = np.setdiff1d(np.flatnonzero(labels.any(axis=1)), run)[-MISSED:]
-            healthy = np.zeros_like(labels)
-            return (
-                _mistake(
-                    truth,
-                    ("original", "updated-1"),
-                    run,
-                    wrong,
-                    "LLL is set on slices where the disease lies in LUL.",
-                ),
-                _mistake(
-                    truth,
-                    ("original",),
-                    missed,
-                    healthy,
-                    "Diseased slices are labelled healthy; updated-1 has them right.",
-                ),
-            )
+        if truth.row is None or not len(run):
+            continue
+        wrong = labels.copy()
+        wrong[run, lll], wrong[run, lul] = True, False
+        missed = np.setdiff1d(np.flatnonzero(labels.any(axis=1)), run)[-MISSED:]
+        texts = (
+            "LLL is set on slices where the disease lies in LUL.",
+            "Diseased slices are labelled healthy; updated-1 has them right.",
+        )
+        return (
+            _mistake(truth, ("original", "updated-1"), run, wrong, texts[0]),
+            _mistake(truth, ("original",), missed, np.zeros_like(labels), texts[1]),
+        )
     return ()
 
 
@@ -262,17 +286,14 @@ def _mistake(
     wrong: npt.NDArray[np.bool_],
     text: str,
 ) -> Mistake:
-    def names(labels: npt.NDArray[np.bool_]) -> tuple[tuple[str, ...], ...]:
-        return tuple(tuple(np.array(LOBES)[labels[z]].tolist()) for z in slices)
-
-    return Mistake(
-        truth.case.leaf,
-        pairs,
-        tuple(int(z) for z in slices),
-        names(wrong),
-        names(truth.slice_labels),
-        text,
+    numbers = tuple(int(z) for z in slices)
+    labelled, true = (
+        tuple(
+            tuple(name for name, present in zip(LOBES, row, strict=True) if present) for row in rows
+        )
+        for rows in (wrong[slices], truth.slice_labels[slices])
     )
+    return Mistake(truth.case.leaf, pairs, numbers, labelled, true, text)
 
 
 def _longest_run(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:

@@ -13,6 +13,8 @@ from napari_chest.phantom.dicom import BITS_STORED, INTERCEPT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from napari_chest.phantom.patient import Sex
+
 Family = Literal["named", "IM"]
 
 _TOP = -60.0  # patient z of the first slice, mm
@@ -79,7 +81,7 @@ class Patient:
     """Who a series is of: the folder's name, the sex and the age in years."""
 
     leaf: str
-    sex: Literal["M", "F"]
+    sex: Sex
     age: int
 
 

@@ -16,11 +16,13 @@ def review_folder(root: Path) -> Path:
     The folder is only named here; whoever writes into it makes it.
     """
     root = root.resolve()
-    beside = root.with_name(f"{root.name}-review")
-    if os.access(beside if beside.exists() else root.parent, os.W_OK):
-        return beside
-    mark = hashlib.sha256(str(root).encode()).hexdigest()[:8]
-    return Path(platformdirs.user_data_dir("napari-chest")) / f"{root.name}-{mark}-review"
+    if root.name:  # a disk's topmost folder has none, and nothing beside it
+        beside = root.with_name(f"{root.name}-review")
+        if os.access(beside if beside.exists() else root.parent, os.W_OK):
+            return beside
+    mark = hashlib.sha256(os.fsencode(root)).hexdigest()[:8]
+    name = f"{root.name or 'dataset'}-{mark}-review"
+    return Path(platformdirs.user_data_dir("napari-chest")) / name
 
 
 def stamp(now: datetime | None = None) -> str:

@@ -28,7 +28,7 @@ _CELL = 0.025
 """Gap between image and strip, and width of a cell, as shares of the image's width."""
 _OFF = "#2b2f36"
 _ON = "#c090c0"
-_ON_ANY = "#f0f1f2"
+_ON_ANY = "#9fb3c8"
 
 
 def image_layer(volume: Volume, name: str, window: Window = LUNG) -> LayerData:

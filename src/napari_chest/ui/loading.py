@@ -12,6 +12,7 @@ from napari_chest.ui.session import OpenCase
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
+    from threading import Event
 
     from napari_chest.datasets import Dataset
     from napari_chest.model import CaseInfo
@@ -43,11 +44,13 @@ def read_dataset(path: Path) -> tuple[Dataset, Sequence[CaseInfo]]:
     return dataset, dataset.cases()
 
 
-def read_case(dataset: Dataset, info: CaseInfo) -> Generator[FirstImage | Arrived, None, OpenCase]:
-    """Read a case from its middle slice outwards.
+def read_case(
+    dataset: Dataset, info: CaseInfo, stop: Event
+) -> Generator[FirstImage | Arrived, None, OpenCase]:
+    """Read a case from its middle slice outwards, until it is complete or ``stop`` is set.
 
     Yields the case with its first slice, then further slices in batches. Returns the case with all
-    that is wrong with it. Closing the generator stops the reading.
+    that is wrong with it.
 
     Raises
     ------
@@ -62,6 +65,8 @@ def read_case(dataset: Dataset, info: CaseInfo) -> Generator[FirstImage | Arrive
         total = stream.volume.grid.shape[0]
         so_far, batch, last = 1, [], time.monotonic()
         for z in stream.slices:
+            if stop.is_set():
+                break
             batch.append(z)
             if time.monotonic() - last >= _BATCH_SECONDS:
                 so_far += len(batch)

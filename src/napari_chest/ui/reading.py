@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import create_worker
+from superqt.utils import create_worker
 from qtpy.QtCore import QObject, Signal
 
 from napari_chest.errors import ChestError
@@ -41,6 +42,7 @@ class CaseReader(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._worker: Any = None
+        self._stop = Event()
 
     @property
     def busy(self) -> bool:
@@ -49,23 +51,29 @@ class CaseReader(QObject):
 
     def open_dataset(self, folder: Path) -> None:
         """Read a dataset's case list."""
+        self.stop()
         self._start(partial(read_dataset, folder), returned=self._on_dataset)
 
     def make_demo(self) -> None:
         """Make the synthetic dataset if need be, and read its case list."""
+        self.stop()
         self._start(lambda: read_dataset(demo_folder()), returned=self._on_dataset)
 
     def open_case(self, dataset: Dataset, info: CaseInfo) -> None:
         """Read a case, slice after slice."""
+        self.stop()
         self._start(
-            partial(read_case, dataset, info), returned=self._on_case, yielded=self._on_part
+            partial(read_case, dataset, info, self._stop),
+            returned=self._on_case,
+            yielded=self._on_part,
         )
 
     def stop(self) -> None:
         """Stop reading; what arrives after this is not told."""
-        if self._worker is not None:
-            self._worker.quit()
-            self._worker = None
+        # The worker is let go: it sees the event, closes its files and ends by itself.
+        self._stop.set()
+        self._stop = Event()
+        self._worker = None
 
     def _start(
         self,
@@ -74,10 +82,9 @@ class CaseReader(QObject):
         returned: Callable[[Any], None],
         yielded: Callable[[Any], None] | None = None,
     ) -> None:
-        self.stop()
         worker = create_worker(function, _start_thread=False, _ignore_errors=True)
         self._worker = worker
-        # A stopped worker may still deliver what it had; only the present one is listened to.
+        # A worker let go may still deliver what it had; only the present one is listened to.
         worker.returned.connect(lambda result: self._if_present(worker, returned, result, end=True))
         worker.errored.connect(lambda e: self._if_present(worker, self._on_error, e, end=True))
         if yielded is not None:

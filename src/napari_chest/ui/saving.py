@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from napari.qt.threading import create_worker
+from superqt.utils import create_worker
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
@@ -139,7 +139,8 @@ class CloseGuard(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Stop the window from closing where the person wants to go back."""
-        if watched is self._window and event.type() == QEvent.Type.Close:
+        # The type first: while the window is destroyed, this object has lost its attributes.
+        if event.type() == QEvent.Type.Close and watched is self._window:
             if may_discard(self._window, self._session, "Close"):
                 return False
             event.ignore()

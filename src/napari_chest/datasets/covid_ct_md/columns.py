@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from napari_chest.files.dicom import Series
 
+_MOST_SLICES = 10_000
+"""Instance Numbers above this do not count slices."""
+
 
 def label_columns(series: Series) -> tuple[npt.NDArray[np.intp], Problem | None]:
     """Array column (Z,) of each display slice, and what a person should know about it.
@@ -23,7 +26,7 @@ def label_columns(series: Series) -> tuple[npt.NDArray[np.intp], Problem | None]
     """
     by_position = np.arange(len(series.slices))
     numbers = [s.instance_number for s in series.slices]
-    if any(n is None or n < 1 for n in numbers):
+    if any(n is None or not 1 <= n <= _MOST_SLICES for n in numbers):
         return by_position, None
     by_number = np.array(numbers, dtype=np.intp) - 1
     if np.array_equal(by_number, by_position):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -15,6 +16,7 @@ from napari_chest.datasets.covid_ct_md.columns import label_columns
 from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.files.atomic import read_whole, write_together
 from napari_chest.files.dicom import index_folder, main_series, read_header, stream_series
+from napari_chest.files.npy import MAX_BYTES
 from napari_chest.model import CaseInfo, Problem, Reading, SliceLabels
 
 if TYPE_CHECKING:
@@ -117,36 +119,43 @@ class CovidCtMd(Dataset):
         out = self._checked_out(out)
         self._check_unchanged()
         pairs = {pair.version: pair for pair in self._pairs[0]}
-        pairs |= {pair.version: pair for pair in labels.find_pairs(out)[0]}
+        if out != self.root:
+            pairs |= {pair.version: pair for pair in _usable_pairs(out)}
         standing = self._standing(out, pairs)
+        present = labels.versions_of((*self._label_names, *labels.label_names(out)))
         contents = dict(standing)
         for reading in readings:
-            pair = self._patched(case_id, reading, pairs)
+            pair = self._patched(case_id, reading, pairs, labels.next_version(present | {*pairs}))
             pairs[reading.reader] = pair
             contents |= {out / name: file.content for name, file in pair.files.items()}
         changed = [path for path, content in contents.items() if standing.get(path) != content]
-        write_together({p: c for p, c in contents.items() if p in changed or not p.is_file()})
+        to_write = {p: c for p, c in contents.items() if p in changed or not p.is_file()}
+        write_together(to_write, inside=out)
         if changed and out == self.root:
-            self.__dict__.pop("_pairs", None)
-            self.__dict__.pop("_cases", None)
+            for read_once in ("_label_names", "_pairs", "_cases"):
+                self.__dict__.pop(read_once, None)
         return sorted(changed)
 
     def compare(self, before: Path, after: Path) -> tuple[CaseChange, ...]:
         """Every label that differs between two folders, both read anew from disk."""
         was = labels.find_pairs(before)[0]
         old = {pair.version: pair for pair in was}
+        now = {pair.version: pair for pair in labels.find_pairs(after)[0]}
+        if gone := ", ".join(version for version in old if version not in now):
+            raise ReadError(after, f"label version {gone} is gone or cannot be read any more.")
         found: list[CaseChange] = []
-        for pair in labels.find_pairs(after)[0]:
+        for pair in now.values():
             base = old.get(pair.version) or (was[0] if was else None)
-            if base is None or base.shape != pair.shape or base.columns != pair.columns:
+            if base is None or not base.same_frame(pair):
                 raise ReadError(after, f"label version {pair.version} fits none in {before}.")
             found.extend(self._compare_pairs(base, pair))
         return tuple(found)
 
     def new_reader(self) -> str | None:
         """The name of the label version that would follow the present ones."""
-        versions = [pair.version for pair in self._pairs[0]]
-        return labels.next_version(versions) if versions else None
+        if not self._pairs[0]:
+            return None
+        return labels.next_version(labels.versions_of(self._label_names))
 
     # What is read once
 
@@ -168,8 +177,12 @@ class CovidCtMd(Dataset):
         return read_whole(path, _INDEX_LIMIT) if path.is_file() else None
 
     @cached_property
+    def _label_names(self) -> tuple[str, ...]:
+        return tuple(labels.label_names(self.root))
+
+    @cached_property
     def _pairs(self) -> tuple[list[LabelPair], list[Problem]]:
-        self._index_bytes  # noqa: B018  # taken at the same time, to be compared before writing
+        self._index_bytes, self._label_names  # noqa: B018  # at one time, compared before writing
         return labels.find_pairs(self.root)
 
     @cached_property
@@ -196,7 +209,7 @@ class CovidCtMd(Dataset):
 
     def _case_info(self, case: CaseFolder) -> CaseInfo:
         facts = {"Diagnosis": case.diagnosis, "Labels": self._label_fact(case)}
-        facts |= _image_facts(case.path)
+        facts |= _image_facts(case.path, self.root)
         facts |= self._clinical[0].get(case.leaf.casefold(), {})
         return CaseInfo(case.id, case.leaf, "CT", {k: v for k, v in facts.items() if v})
 
@@ -224,7 +237,9 @@ class CovidCtMd(Dataset):
     def _unmatched(self) -> Iterator[Problem]:
         rows = self._index.rows
         for pair in self._pairs[0]:
-            if rows and self._index.array_row(rows[0], pair.shape[0]) is None:
+            if self._index.problems and not rows:
+                continue  # which are told already
+            if all(self._index.array_row(row, pair.shape[0]) is None for row in rows):
                 text = (
                     f"Label version {pair.version} is not shown: its arrays have {pair.shape[0]} "
                     f"rows, Index.csv has {len(rows)}, and neither its order nor its Label Index "
@@ -255,7 +270,7 @@ class CovidCtMd(Dataset):
 
     def _clinical_problems(self, folder: CaseFolder) -> Iterator[Problem]:
         row = self._clinical[0].get(folder.leaf.casefold(), {})
-        facts = _image_facts(folder.path)
+        facts = _image_facts(folder.path, self.root)
         if text := clinical.contradiction(row, facts.get("Sex", ""), facts.get("Age", "")):
             yield Problem("warning", f"The clinical table and the images disagree: {text}.")
 
@@ -277,9 +292,12 @@ class CovidCtMd(Dataset):
         now = read_whole(path, _INDEX_LIMIT) if path.is_file() else None
         if now != self._index_bytes:
             raise ChangedOnDiskError(path)
-        present = _all_files(labels.find_pairs(self.root)[0])
         for name, file in _all_files(self._pairs[0]).items():
-            if name not in present or present[name].content != file.content:
+            path = self.root / name
+            if not path.is_file() or read_whole(path, MAX_BYTES) != file.content:
+                raise ChangedOnDiskError(path)
+        for name in labels.label_names(self.root):
+            if name not in self._label_names:
                 raise ChangedOnDiskError(self.root / name)
 
     def _standing(self, out: Path, pairs: Mapping[str, LabelPair]) -> dict[Path, bytes]:
@@ -296,21 +314,28 @@ class CovidCtMd(Dataset):
                 )
         return contents
 
-    def _patched(self, case_id: str, reading: Reading, pairs: Mapping[str, LabelPair]) -> LabelPair:
+    def _patched(
+        self, case_id: str, reading: Reading, pairs: Mapping[str, LabelPair], next_version: str
+    ) -> LabelPair:
         pair = pairs.get(reading.reader)
         if pair is None:
-            if not pairs or reading.reader != labels.next_version(list(pairs)):
+            if not pairs or reading.reader != next_version:
                 raise SaveError(
                     f"{reading.reader} is no label version of this dataset ({', '.join(pairs)}) "
                     "and not the next one. Nothing was written."
                 )
-            pair = next(iter(pairs.values())).renamed(reading.reader)
+            pair = labels.newest(pairs.values()).renamed(reading.reader)
         row = self._array_row(case_id, pair)
         table = reading.slice_labels
         if row is None or table is None or table.columns != pair.columns:
             raise SaveError(
                 f"{case_id} has no row in label version {reading.reader} that could hold these "
                 "labels. Nothing was written."
+            )
+        if other := _unusable(pair.row(row)):
+            raise SaveError(
+                f"{case_id} has values other than 0 and 1 in label version {reading.reader} "
+                f"({other}), which would be lost. Nothing was written."
             )
         columns = self._columns(self._series(case_id)[0])
         if len(table.values) != len(columns):
@@ -345,8 +370,9 @@ class CovidCtMd(Dataset):
     def _slice_of_column(self, case: CaseFolder | None, columns: int) -> dict[int, int]:
         slice_of = {k: k for k in range(columns)}
         if case is not None:
-            taken = self._columns(self._series(case.id)[0])
-            slice_of |= {int(k): z for z, k in enumerate(taken)}
+            with suppress(ReadError):  # without images only the columns can be told
+                taken = self._columns(self._series(case.id)[0])
+                slice_of |= {int(k): z for z, k in enumerate(taken)}
         return slice_of
 
 
@@ -354,7 +380,19 @@ def _all_files(pairs: Iterable[LabelPair]) -> dict[str, NpyFile]:
     return {name: file for pair in pairs for name, file in pair.files.items()}
 
 
-def _image_facts(folder: Path) -> dict[str, str]:
+def _usable_pairs(out: Path) -> list[LabelPair]:
+    """The label versions in ``out``; refuses where one is unreadable and would be overwritten."""
+    pairs, problems = labels.find_pairs(out)
+    broken = next((problem for problem in problems if problem.level == "error"), None)
+    if broken is not None:
+        raise SaveError(
+            f"{out} holds labels that cannot be read, so nothing was written. {broken.text} "
+            "Move that file away, then save again."
+        )
+    return pairs
+
+
+def _image_facts(folder: Path, root: Path) -> dict[str, str]:
     """Facts from the number of slices and the first readable header of a case folder."""
     try:
         names = sorted(
@@ -366,10 +404,10 @@ def _image_facts(folder: Path) -> dict[str, str]:
         return {}
     facts = {"Slices": str(len(names))}
     for path in names[:3]:
-        try:
-            return facts | read_header(path).facts
-        except ReadError:
-            continue
+        with suppress(ReadError):
+            # A pipe would never end, and a link may lead out of the dataset.
+            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
+                return facts | read_header(path).facts
     return facts
 
 

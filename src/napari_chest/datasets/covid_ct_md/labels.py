@@ -13,7 +13,7 @@ from napari_chest.files.npy import NpyFile, read_npy
 from napari_chest.model import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -75,6 +75,13 @@ class LabelPair:
             files[self.slice_name] = files[self.slice_name].patched((row, columns), values[:, -1])
         return LabelPair(self.version, files, self.slice_name, self.lobe_name)
 
+    def same_frame(self, other: LabelPair) -> bool:
+        """Whether the other pair differs in nothing but its numbers and the files' names."""
+        kinds = ((self.slice_name, other.slice_name), (self.lobe_name, other.lobe_name))
+        if any((a is None) != (b is None) for a, b in kinds):
+            return False
+        return all(self.files[a].frame == other.files[b].frame for a, b in kinds if a and b)
+
     def renamed(self, version: str) -> LabelPair:
         """The same arrays as another version, under that version's file names."""
         slice_name = f"Slice-level-labels-{version}.npy" if self.slice_name else None
@@ -89,9 +96,7 @@ def find_pairs(folder: Path) -> tuple[list[LabelPair], list[Problem]]:
     names: dict[str, dict[str, str]] = {}
     problems: list[Problem] = []
     for name in label_names(folder):
-        match = _NAME.match(name)
-        assert match is not None
-        kind, version = match[1].casefold(), match[2].casefold() or ORIGINAL
+        kind, version = _kind_and_version(name)
         other = names.setdefault(version, {}).setdefault(kind, name)
         if other != name:
             text = f"Both hold the {kind} labels of version {version}; {other} is used."
@@ -111,7 +116,17 @@ def has_labels(folder: Path) -> bool:
     return any(True for _ in label_names(folder))
 
 
-def next_version(versions: Mapping[str, Any] | list[str]) -> str:
+def versions_of(names: Iterable[str]) -> set[str]:
+    """The versions that label arrays of these names belong to, usable or not."""
+    return {_kind_and_version(name)[1] for name in names}
+
+
+def newest(pairs: Iterable[LabelPair]) -> LabelPair:
+    """The pair of the newest version."""
+    return max(pairs, key=lambda pair: _age(pair.version))
+
+
+def next_version(versions: Iterable[str]) -> str:
     """The version name that follows the dataset's own way: ``updated-2`` after ``updated-1``."""
     numbers = [int(m[1]) for m in map(_UPDATED.match, versions) if m]
     return f"updated-{max(numbers, default=0) + 1}"
@@ -125,6 +140,12 @@ def label_names(folder: Path) -> Iterator[str]:
     except OSError:
         return
     yield from (name for name in names if _NAME.match(name))
+
+
+def _kind_and_version(name: str) -> tuple[str, str]:
+    match = _NAME.match(name)
+    assert match is not None
+    return match[1].casefold(), match[2].casefold() or ORIGINAL
 
 
 def _age(version: str) -> tuple[int, int, str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 INDEX_NAME = "Index.csv"
 _DIAGNOSES = {"covid": "COVID-19", "cap": "CAP", "normal": "Normal"}
+_MOST_DIGITS = 10
 _LEAF = re.compile(r"(p|cap|normal)\d+$", re.IGNORECASE)
 _LEAF_OF_CLASS = {"covid": "p", "cap": "cap", "normal": "normal"}
 
@@ -137,7 +138,7 @@ def _index_rows(table: Table, leaf_column: int) -> Iterator[IndexRow]:
         label = row[label_column] if label_column is not None else ""
         yield IndexRow(
             position,
-            int(label) if label.isdecimal() else None,
+            int(label) if label.isdecimal() and len(label) < _MOST_DIGITS else None,
             row[diagnosis_column] if diagnosis_column is not None else "",
             row[leaf_column],
         )

@@ -8,6 +8,7 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 from qtpy.compat import isalive
+from qtpy.QtCore import QTimer
 
 from napari_chest import geometry
 from napari_chest.model import Window
@@ -50,8 +51,8 @@ class Canvas:
         self._z = -1
         self._keys: list[tuple[str, Callable[[], None]]] = []
         self._layer_keys: dict[str, Callable[[], None]] = {}
-        self._widget = canvas_widget(self._viewer)
-        self._overlay = Overlay(self._widget) if self._widget is not None else None
+        self.widget = canvas_widget(self._viewer)
+        self._overlay = Overlay(self.widget) if self.widget is not None else None
         self._corners = OverlayText()
         warm_up()
         self._mouse = Mouse(
@@ -89,9 +90,9 @@ class Canvas:
         self._z = -1
         self._image.contrast_limits_range = layers.slider_range(volume)
         self._image.contrast_limits = window.limits
-        self._viewer.scale_bar.visible = volume.grid.placed
-        self._viewer.scale_bar.position = "bottom_center"
-        self._viewer.scale_bar.font_size = 9
+        self._viewer.canvas.overlays.scale_bar.visible = volume.grid.placed
+        self._viewer.canvas.overlays.scale_bar.position = "bottom_center"
+        self._viewer.canvas.overlays.scale_bar.font_size = 9
         self.go_to(first)
         self._viewer.reset_view()
         self._refresh_overlay()
@@ -121,7 +122,7 @@ class Canvas:
         self._strip = self._viewer.add_labels(data, colormap=colormap, **kwargs)
         self._strip.brush_size = 1
         self._strip.events.paint.connect(self._on_paint)
-        self._strip.events.set_data.connect(self._on_paint)
+        self._strip.events.set_data.connect(self._read_strip)
         self._bind_layer(self._strip)
 
     def _refill_strip(self, data: Any, kwargs: dict[str, Any]) -> None:
@@ -156,15 +157,14 @@ class Canvas:
     def close(self) -> None:
         """Leave the viewer as it was found; nothing to do where its window is closing."""
         self._connect(self._viewer, connect=False)
-        if self._widget is None or not isalive(self._widget) or not self._widget.isVisible():
+        if self.widget is None or not isalive(self.widget) or not self.widget.isVisible():
             return
         self.clear()
         self._mouse.release()
         for key, _ in self._keys:
             self._viewer.bind_key(key, None, overwrite=True)
         if self._overlay is not None:
-            self._overlay.setParent(None)
-            self._overlay.deleteLater()
+            self._overlay.remove()
             self._overlay = None
 
     # Slice, window, visibility
@@ -216,8 +216,8 @@ class Canvas:
 
     def set_focus(self) -> None:
         """Let the keyboard speak to the image."""
-        if self._widget is not None:
-            self._widget.setFocus()
+        if self.widget is not None:
+            self.widget.setFocus()
 
     def set_corners(
         self,
@@ -236,7 +236,7 @@ class Canvas:
     def zoom(self) -> float:
         """Screen pixels per voxel across the image."""
         dx = self._volume.grid.spacing[2] if self._volume else 1.0
-        return float(self._viewer.camera.zoom * dx)
+        return float(self._viewer.scene.camera.zoom * dx)
 
     # Keys
 
@@ -266,8 +266,8 @@ class Canvas:
             (viewer.dims.events.current_step, self._on_step),
             (viewer.dims.events.order, self._on_view),
             (viewer.dims.events.ndisplay, self._on_view),
-            (viewer.camera.events.zoom, self._on_view),
-            (viewer.camera.events.center, self._on_view),
+            (viewer.scene.camera.events.zoom, self._on_view),
+            (viewer.scene.camera.events.center, self._on_view),
             (viewer.layers.events.removed, self._on_removed),
         )
         for emitter, slot in pairs:
@@ -291,15 +291,19 @@ class Canvas:
             self.slice_changed.emit(z)
 
     def _on_view(self) -> None:
-        room = self._viewer.canvas.size[1] * _SCALE_BAR_SHARE / self._viewer.camera.zoom
+        room = self._viewer.canvas.size[1] * _SCALE_BAR_SHARE / self._viewer.scene.camera.zoom
         fitting = [step for step in _SCALE_BAR_MM if step <= room]
-        self._viewer.scale_bar.length = fitting[-1] if fitting else None
+        self._viewer.canvas.overlays.scale_bar.length = fitting[-1] if fitting else None
         self._refresh_overlay()
 
     def _on_contrast(self) -> None:
         self.window_changed.emit(self.window)
 
     def _on_paint(self) -> None:
+        # napari announces a fill before it writes it; a stroke is announced once, at its end.
+        QTimer.singleShot(0, self._read_strip)
+
+    def _read_strip(self) -> None:
         if not self._busy and self._strip is not None:
             self.strip_edited.emit(layers.values_from_strip(self._strip.data))
 
@@ -363,10 +367,10 @@ class Canvas:
         left, cell = layers.strip_place(self._volume.grid)
         vertical = self._order()[-2]
         top = -self._volume.grid.spacing[vertical] / 2
-        if cell * self._viewer.camera.zoom < _SMALLEST_NAME:
+        if cell * self._viewer.scene.camera.zoom < _SMALLEST_NAME:
             return ()
         return tuple(
-            StripName(name, *self._to_pixels(top, left + (i + 0.5) * cell, lift=6))
+            StripName(name, *self._to_pixels(top, left + (i + 0.5) * cell))
             for i, name in enumerate(self._labels.columns)
         )
 
@@ -378,13 +382,13 @@ class Canvas:
         x1, y1 = self._to_pixels((shape[vertical] - 0.5) * dv, (shape[horizontal] - 0.5) * dh)
         return x0, y0, x1, y1
 
-    def _to_pixels(self, v: float, h: float, lift: float = 0) -> tuple[float, float]:
+    def _to_pixels(self, v: float, h: float) -> tuple[float, float]:
         """Pixels of the canvas at which world coordinates of the two shown axes lie."""
-        camera = self._viewer.camera
+        camera = self._viewer.scene.camera
         height, width = self._viewer.canvas.size
         x = (h - camera.center[-1]) * camera.zoom + width / 2
         y = (v - camera.center[-2]) * camera.zoom + height / 2
-        return x, y - lift
+        return x, y
 
     def _order(self) -> tuple[int, ...]:
         return tuple(self._viewer.dims.order)

@@ -49,10 +49,10 @@ class Mouse:
         self._step_slices = step_slices
         self._click = click
         self._wheel_before = list(viewer.mouse_wheel_callbacks)
-        self._camera_before = (viewer.camera.mouse_pan, viewer.camera.mouse_zoom)
+        self._camera_before = (viewer.scene.camera.mouse_pan, viewer.scene.camera.mouse_zoom)
         viewer.mouse_wheel_callbacks[:] = [self._on_wheel]
         viewer.mouse_drag_callbacks.append(self._on_drag)
-        viewer.camera.mouse_pan = viewer.camera.mouse_zoom = False
+        viewer.scene.camera.mouse_pan = viewer.scene.camera.mouse_zoom = False
 
     def release(self) -> None:
         """Give napari its own mouse back."""
@@ -60,7 +60,7 @@ class Mouse:
         viewer.mouse_wheel_callbacks[:] = self._wheel_before
         if self._on_drag in viewer.mouse_drag_callbacks:
             viewer.mouse_drag_callbacks.remove(self._on_drag)
-        viewer.camera.mouse_pan, viewer.camera.mouse_zoom = self._camera_before
+        viewer.scene.camera.mouse_pan, viewer.scene.camera.mouse_zoom = self._camera_before
 
     def _on_wheel(self, _: ViewerModel, event: Any) -> None:
         notches = float(event.delta[1])
@@ -83,7 +83,7 @@ class Mouse:
             yield from self._drag_zoom(event)
 
     def _pan(self, event: Any) -> Iterator[None]:
-        camera = self._viewer.camera
+        camera = self._viewer.scene.camera
         start, center = event.pos, camera.center
         yield
         while event.type == "mouse_move":
@@ -104,7 +104,7 @@ class Mouse:
             yield
 
     def _drag_zoom(self, event: Any) -> Iterator[None]:
-        camera = self._viewer.camera
+        camera = self._viewer.scene.camera
         start, zoom = event.pos, camera.zoom
         yield
         while event.type == "mouse_move":
@@ -116,10 +116,10 @@ class Mouse:
         """Zoom so that the point under the pointer stays where it is."""
         viewer = self._viewer
         vertical, horizontal = viewer.dims.displayed[-2:]
-        center = viewer.camera.center
+        center = viewer.scene.camera.center
         y, x = position[vertical], position[horizontal]
-        viewer.camera.zoom *= factor
-        viewer.camera.center = (
+        viewer.scene.camera.zoom *= factor
+        viewer.scene.camera.center = (
             *center[:-2],
             y + (center[-2] - y) / factor,
             x + (center[-1] - x) / factor,

@@ -23,7 +23,7 @@ _LETTER_TIPS = "H = head (superior), F = feet (inferior), R = patient's right, L
 
 @dataclass(frozen=True)
 class StripName:
-    """The name of a strip column and where its middle stands, in pixels of the canvas."""
+    """The name of a strip column and the middle of its upper edge, in pixels of the canvas."""
 
     text: str
     x: float
@@ -58,6 +58,7 @@ class Overlay(QWidget):
         self.setAccessibleDescription(_LETTER_TIPS)
         self._text = OverlayText()
         self._detail: Detail = "all"
+        self._canvas = canvas
         canvas.installEventFilter(self)
         self.setGeometry(canvas.rect())
         self.show()
@@ -85,9 +86,16 @@ class Overlay(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002, N802
         """Follow the canvas's size."""
+        # The type first: while the canvas is destroyed, this object has lost its attributes.
         if event.type() == QEvent.Type.Resize:
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._canvas.rect())
         return False
+
+    def remove(self) -> None:
+        """Leave the canvas for good."""
+        self._canvas.removeEventFilter(self)
+        self.hide()
+        self.deleteLater()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
         """Draw the text."""
@@ -115,8 +123,7 @@ class Overlay(QWidget):
         if text.letters is not None:
             self._draw_letters(painter, text.letters, area)
         if everything:
-            for name in text.strip:
-                _draw_upwards(painter, self._font(0.85), QPointF(name.x, name.y), name.text)
+            self._draw_strip_names(painter)
 
     def _draw_letters(self, painter: QPainter, letters: EdgeLetters, area: QRectF) -> None:
         font = self._font(1.25, bold=True)
@@ -139,6 +146,17 @@ class Overlay(QWidget):
         )
         for letter, x, y in places:
             _draw_text(painter, font, QPointF(x, y), letter)
+
+    def _draw_strip_names(self, painter: QPainter) -> None:
+        """Draw the names upwards, above the strip where there is room, else upon it."""
+        font = self._font(0.85)
+        metrics = QFontMetricsF(font)
+        longest = max((metrics.horizontalAdvance(n.text) for n in self._text.strip), default=0)
+        used = metrics.lineSpacing() * max(len(self._text.top_right), 1) + _MARGIN
+        for name in self._text.strip:
+            above = name.y - longest > used
+            foot = name.y - 6 if above else max(name.y, used) + longest + 6
+            _draw_upwards(painter, font, QPointF(name.x, foot), name.text)
 
     def _font(self, factor: float, *, bold: bool = False) -> QFont:
         font = QFont(self.font())

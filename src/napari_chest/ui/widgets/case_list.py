@@ -22,11 +22,13 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QTableView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_chest.files.names import natural_key
+from napari_chest.ui.keys import shown
 from napari_chest.ui.widgets import style
 
 if TYPE_CHECKING:
@@ -147,6 +149,7 @@ class CaseList(QWidget):
     """The work list with its search field, filter and count."""
 
     case_requested = Signal(str)
+    step_requested = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -164,9 +167,13 @@ class CaseList(QWidget):
         self.filter.setMinimumContentsLength(9)
         self.count = QLabel()
         self.count.setProperty("role", "secondary")
+        self.previous_button = _step_button("‹ Previous", "case_previous")
+        self.next_button = _step_button("Next ›", "case_next")
         self.table = self._make_table()
         self._current: str | None = None
         self._lay_out()
+        self.previous_button.clicked.connect(lambda: self.step_requested.emit(-1))
+        self.next_button.clicked.connect(lambda: self.step_requested.emit(1))
         self.search.textChanged.connect(self._on_search)
         self.search.returnPressed.connect(self._open_first)
         self.filter.currentIndexChanged.connect(self._on_filter)
@@ -241,7 +248,11 @@ class CaseList(QWidget):
         layout.setSpacing(4)
         layout.addLayout(top)
         layout.addWidget(self.table, 1)
-        layout.addWidget(self.count)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self.count, 1)
+        bottom.addWidget(self.previous_button)
+        bottom.addWidget(self.next_button)
+        layout.addLayout(bottom)
 
     def _fill_filter(self, cases: Sequence[CaseInfo], facts: Sequence[str]) -> None:
         self.filter.blockSignals(True)
@@ -303,3 +314,10 @@ class CaseList(QWidget):
         case = self._model.cases[self._filter.mapToSource(index).row()]
         if case.id != self._current:
             self.case_requested.emit(case.id)
+
+
+def _step_button(text: str, action: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setToolTip(shown(action))
+    return button

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from napari_chest.model import SliceLabels
 
-_NUMBER_COLUMN = 1.2
-"""Width of the column with the slice numbers, as a multiple of a cell's."""
+_NUMBER_COLUMN = 1.0
+_ANY_COLUMN = 1.45
+"""Widths of the column with the slice numbers and of the any-column, in cells."""
 
 
 class SliceGrid(QAbstractScrollArea):
@@ -189,7 +190,7 @@ class SliceGrid(QAbstractScrollArea):
         if self._mark is not None and min(self._mark, self._current) <= z <= max(
             self._mark, self._current
         ):
-            painter.fillRect(row, QColor("#3a3320"))
+            painter.fillRect(row, QColor("#4d4320"))
         if z == self._current:
             painter.fillRect(row, QColor("#2a7fb0"))
         marked = z == self._mark
@@ -238,10 +239,13 @@ class SliceGrid(QAbstractScrollArea):
 
     def _column_span(self, column: int) -> tuple[int, int]:
         """Left edge and width of a column."""
-        columns = len(self._labels.columns) if self._labels is not None else 1
-        unit = self.viewport().width() / (columns + _NUMBER_COLUMN)
-        left = round((column + _NUMBER_COLUMN) * unit)
-        return left, round((column + 1 + _NUMBER_COLUMN) * unit) - left
+        widths = [_NUMBER_COLUMN]
+        if self._labels is not None:
+            any_column = self._labels.any_column
+            widths += [_ANY_COLUMN if c == any_column else 1.0 for c in self._labels.columns]
+        unit = self.viewport().width() / sum(widths)
+        left = round(sum(widths[: column + 1]) * unit)
+        return left, round(sum(widths[: column + 2]) * unit) - left
 
     def _hit(self, at: QPoint) -> tuple[int | None, int | None]:
         """Slice and column under a point; None for the header, and for the number column."""

@@ -12,7 +12,7 @@ AMBER = "#f0c000"
 BAD = "#ff8a7a"
 
 LABEL_ON = "#c090c0"
-LABEL_ANY = "#f0f1f2"
+LABEL_ANY = "#9fb3c8"
 LABEL_OFF = "#31363f"
 
 STYLE = f"""

@@ -1,0 +1,144 @@
+"""What differs between two readings: everything, and nothing else."""
+
+import numpy as np
+import pytest
+
+from napari_chest.changes import (
+    AnswerChange,
+    CellChange,
+    MaskChange,
+    ReadingChange,
+    compare,
+    slice_ranges,
+)
+from napari_chest.model import Mask, Reading, SliceLabels
+
+
+def table(values, columns=("LUL", "RUL", "infected"), reader="you"):
+    labels = SliceLabels(columns, np.array(values, bool), "infected")
+    return Reading(reader, slice_labels=labels)
+
+
+def masked(labels, name="lesions"):
+    return Reading("you", masks=(Mask(name, np.asarray(labels, np.uint8), ()),))
+
+
+EMPTY = np.zeros((4, 3), bool)
+
+
+def test_equal_readings_do_not_differ():
+    one = table(EMPTY)
+    found = compare(one, table(EMPTY))
+    assert found == ReadingChange("you")
+    assert not found
+    assert found.slices == ()
+    assert not compare(one, one)
+    assert not compare(Reading("a"), Reading("b"))
+
+
+def test_cells_are_found_one_by_one_with_both_values():
+    after = EMPTY.copy()
+    after[1, 0] = after[3, 2] = True
+    found = compare(table(EMPTY), table(after, reader="updated-2"))
+    assert found.reader == "updated-2"
+    assert found.cells == (
+        CellChange(1, "LUL", before=False, after=True),
+        CellChange(3, "infected", before=False, after=True),
+    )
+    assert found.slices == (1, 3)
+    back = compare(table(after), table(EMPTY)).cells
+    assert {(c.slice, c.column, c.before, c.after) for c in back} == {
+        (1, "LUL", True, False),
+        (3, "infected", True, False),
+    }
+    assert all(type(c.slice) is int and type(c.after) is bool for c in found.cells)
+
+
+def test_cells_agree_with_a_count_of_their_own():
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        a, b = random.random((2, 9, 3)) < 0.4
+        found = compare(table(a), table(b))
+        expected = {
+            (z, name): bool(b[z, c])
+            for z in range(9)
+            for c, name in enumerate(("LUL", "RUL", "infected"))
+            if a[z, c] != b[z, c]
+        }
+        assert {(cell.slice, cell.column): cell.after for cell in found.cells} == expected
+        assert bool(found) == bool(expected)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        table(np.zeros((5, 3))),
+        table(np.zeros((4, 3)), columns=("RUL", "LUL", "infected")),
+        table(np.zeros((4, 1)), columns=("infected",)),
+        Reading("you"),
+    ],
+    ids=["slices", "order of columns", "columns", "no table"],
+)
+def test_tables_of_other_shape_are_not_compared(other):
+    for pair in ((table(EMPTY), other), (other, table(EMPTY))):
+        with pytest.raises(ValueError, match="slice labels"):
+            compare(*pair)
+
+
+def test_masks_are_compared_voxel_by_voxel():
+    before = np.zeros((3, 4, 4), np.uint8)
+    after = before.copy()
+    after[0, 0, 0] = 1
+    after[2, 1:3, 1:3] = 2
+    found = compare(masked(before), masked(after))
+    assert found.masks == (MaskChange("lesions", 0, 1), MaskChange("lesions", 2, 4))
+    assert found.slices == (0, 2)
+    after[2] = 3  # another value where one was: a change, although neither is background
+    assert compare(masked(np.where(after, 1, 0)), masked(after)).masks[-1].voxels == 16
+
+
+def test_masks_that_are_new_or_gone_count_their_voxels():
+    labels = np.zeros((2, 2, 2), np.uint8)
+    labels[1] = 5
+    assert compare(Reading("you"), masked(labels)).masks == (MaskChange("lesions", 1, 4),)
+    assert compare(masked(labels), Reading("you")).masks == (MaskChange("lesions", 1, 4),)
+    renamed = compare(masked(labels), masked(labels, "other")).masks
+    assert {m.mask for m in renamed} == {"lesions", "other"}
+    assert not compare(Reading("you"), masked(np.zeros((2, 2, 2))))
+
+
+def test_masks_of_different_depth_of_value_are_compared_by_value():
+    wide = Mask("lesions", np.full((1, 2, 2), 300, np.uint16), ())
+    narrow = Mask("lesions", np.full((1, 2, 2), 300 % 256, np.uint8), ())
+    before, after = Reading("you", masks=(narrow,)), Reading("you", masks=(wide,))
+    assert compare(before, after).masks == (MaskChange("lesions", 0, 4),)
+
+
+def test_masks_of_other_shape_are_not_compared():
+    with pytest.raises(ValueError, match="lesions"):
+        compare(masked(np.zeros((2, 2, 2))), masked(np.zeros((3, 2, 2))))
+
+
+def test_answers():
+    before = Reading("you", answers={"severity": ("mild",), "qa": ("ok",), "gone": ("x",)})
+    after = Reading("you", answers={"severity": ("severe",), "qa": ("ok",), "new": ("y",)})
+    assert set(compare(before, after).answers) == {
+        AnswerChange("severity", ("mild",), ("severe",)),
+        AnswerChange("gone", ("x",), ()),
+        AnswerChange("new", (), ("y",)),
+    }
+    assert not compare(before, before)
+
+
+@pytest.mark.parametrize(
+    ("slices", "text"),
+    [
+        ((), ""),
+        ((0,), "1"),
+        ((40, 41, 42), "41-43"),
+        ((9, 3, 4, 9, 7), "4-5, 8, 10"),
+        (iter([1, 0]), "1-2"),
+    ],
+)
+def test_slices_are_told_counted_from_one(slices, text):
+    assert slice_ranges(slices) == text

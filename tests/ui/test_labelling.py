@@ -1,0 +1,291 @@
+"""Correcting slice labels by key, by mouse, and by napari's own tools."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from napari_chest.ui.keys import KEYS
+
+SHIFT, CTRL, ALT = (
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+    Qt.KeyboardModifier.AltModifier,
+)
+LLL, LUL, RLL, RML, RUL, INFECTED = range(6)
+
+
+@pytest.fixture
+def healthy(opened):
+    """The first case with all labels cleared and saved so, at slice 10."""
+    opened.session.clear(range(24))
+    opened.session.mark_saved([(opened.session.draft.case.id, opened.session.draft.reading)])
+    opened.controller.canvas.go_to(10)
+    return opened
+
+
+def shown_by_strip(bench):
+    strip = next(layer for layer in bench.viewer.layers if layer.name.startswith("labels"))
+    return strip.data[:, 0, :] != 0
+
+
+def cells(*pairs):
+    values = np.zeros((24, 6), bool)
+    for z, column in pairs:
+        values[z, column] = values[z, INFECTED] = True
+    return values
+
+
+def test_a_digit_toggles_its_lobe_on_the_slice_and_infected_follows(healthy):
+    healthy.key(Qt.Key.Key_2)
+    np.testing.assert_array_equal(healthy.values, cells((10, LUL)))
+    np.testing.assert_array_equal(shown_by_strip(healthy), healthy.values)
+    np.testing.assert_array_equal(healthy.dock.grid.labels.values, healthy.values)
+    healthy.key(Qt.Key.Key_2)
+    assert not healthy.values.any()
+
+
+def test_clearing_infected_clears_the_lobes_and_setting_it_alone_is_explained(healthy):
+    healthy.key(Qt.Key.Key_1)
+    healthy.key(Qt.Key.Key_3)
+    healthy.key(Qt.Key.Key_6)
+    assert not healthy.values.any()
+    healthy.key(Qt.Key.Key_6)
+    assert not healthy.values.any()
+    assert "mark the lobe" in healthy.dock.message.text()
+
+
+def test_a_mark_makes_a_range_that_serves_several_keys_until_the_slice_changes(healthy):
+    healthy.key(Qt.Key.Key_M)
+    healthy.key(Qt.Key.Key_PageDown, SHIFT)
+    assert healthy.controller.canvas.slice == 15
+    healthy.key(Qt.Key.Key_1)
+    healthy.key(Qt.Key.Key_4)
+    expected = cells(*((z, c) for z in range(10, 16) for c in (LLL, RML)))
+    np.testing.assert_array_equal(healthy.values, expected)
+    healthy.key(Qt.Key.Key_PageDown)
+    healthy.key(Qt.Key.Key_5)
+    np.testing.assert_array_equal(healthy.values, expected | cells((16, RUL)))
+
+
+def test_alt_digit_replaces_every_other_lobe_in_one_step(healthy):
+    healthy.session.set_cells(range(10, 15), "LLL", True)
+    before = healthy.values.copy()
+    healthy.key(Qt.Key.Key_M)
+    healthy.controller.canvas.go_to(14)
+    healthy.key(Qt.Key.Key_2, ALT)
+    np.testing.assert_array_equal(healthy.values, cells(*((z, LUL) for z in range(10, 15))))
+    healthy.key(Qt.Key.Key_Z, CTRL)
+    np.testing.assert_array_equal(healthy.values, before)
+
+
+def test_copy_from_the_previous_slice(healthy):
+    healthy.session.set_cells([9], "RML", True)
+    healthy.session.set_cells([9], "LLL", True)
+    healthy.key(Qt.Key.Key_D)
+    np.testing.assert_array_equal(healthy.values[10], healthy.values[9])
+
+
+def test_undo_and_redo_go_to_the_slice_they_change(healthy):
+    healthy.key(Qt.Key.Key_2)
+    once = healthy.values.copy()
+    healthy.controller.canvas.go_to(20)
+    healthy.key(Qt.Key.Key_Z, CTRL)
+    assert not healthy.values.any()
+    assert healthy.controller.canvas.slice == 10
+    assert not shown_by_strip(healthy).any()
+    healthy.key(Qt.Key.Key_Y, CTRL)
+    np.testing.assert_array_equal(healthy.values, once)
+    healthy.key(Qt.Key.Key_Z, CTRL)
+    healthy.key(Qt.Key.Key_Z, CTRL | SHIFT)
+    np.testing.assert_array_equal(healthy.values, once)
+
+
+def test_next_infected_slice(healthy):
+    healthy.session.set_cells([3, 17], "LLL", True)
+    healthy.key(Qt.Key.Key_N)
+    assert healthy.controller.canvas.slice == 17
+    healthy.key(Qt.Key.Key_N, SHIFT)
+    assert healthy.controller.canvas.slice == 3
+
+
+def test_keys_work_while_the_dock_has_the_keyboard_but_not_in_its_search_field(healthy):
+    grid = healthy.dock.grid
+    grid.setFocus()
+    QTest.keyClick(grid, Qt.Key.Key_3)
+    np.testing.assert_array_equal(healthy.values, cells((10, RLL)))
+    search = healthy.dock.cases.search
+    search.setFocus()
+    QTest.keyClick(search, Qt.Key.Key_1)
+    assert search.text() == "1"
+    np.testing.assert_array_equal(healthy.values, cells((10, RLL)))
+
+
+def test_clicking_a_grid_cell_toggles_it(healthy):
+    grid = healthy.dock.grid
+    grid.show_current(10)
+    at = grid.cell_rect(10, RUL).center()
+    QTest.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    np.testing.assert_array_equal(healthy.values, cells((10, RUL)))
+    QTest.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert not healthy.values.any()
+
+
+def drag(widget, start, end, button=Qt.MouseButton.LeftButton):
+    QTest.mousePress(widget, button, pos=start)
+    for step in range(1, 9):
+        at = QPointF(start + (end - start) * step / 8)
+        event = QMouseEvent(
+            QEvent.Type.MouseMove,
+            at,
+            QPointF(widget.mapToGlobal(at.toPoint())),
+            Qt.MouseButton.NoButton,
+            button,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(widget, event)
+        QTest.qWait(10)  # napari looks at the mouse every 5 ms
+    QTest.mouseRelease(widget, button, pos=end)
+
+
+def test_dragging_down_a_grid_column_sets_the_range_as_one_step(healthy):
+    grid = healthy.dock.grid
+    grid.show_current(10)
+    drag(grid.viewport(), grid.cell_rect(9, LUL).center(), grid.cell_rect(12, LUL).center())
+    np.testing.assert_array_equal(healthy.values, cells(*((z, LUL) for z in range(9, 13))))
+    healthy.key(Qt.Key.Key_Z, CTRL)
+    assert not healthy.values.any()
+
+
+def test_slice_numbers_of_the_grid_go_there_and_shift_makes_a_range(healthy):
+    grid = healthy.dock.grid
+    QTest.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=grid.number_rect(8).center())
+    assert healthy.controller.canvas.slice == 8
+    QTest.mouseClick(
+        grid.viewport(), Qt.MouseButton.LeftButton, SHIFT, grid.number_rect(11).center()
+    )
+    assert healthy.controller.canvas.slice == 11
+    healthy.key(Qt.Key.Key_2)
+    np.testing.assert_array_equal(healthy.values, cells(*((z, LUL) for z in range(8, 12))))
+
+
+def canvas_point(bench, z, column):
+    """Pixel of the canvas at the middle of a strip cell in the axial view."""
+    strip = next(layer for layer in bench.viewer.layers if layer.name.startswith("labels"))
+    world = strip.data_to_world((z, 0, column))
+    x, y = bench.controller.canvas._to_pixels(world[1], world[2])
+    return QPoint(round(x), round(y))
+
+
+def test_clicking_a_bar_beside_the_image_toggles_it(healthy):
+    widget = healthy.controller.canvas.widget
+    QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=canvas_point(healthy, 10, RML))
+    np.testing.assert_array_equal(healthy.values, cells((10, RML)))
+
+
+def test_naparis_brush_paints_the_strip_and_the_rule_holds(healthy):
+    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    healthy.viewer.layers.selection.active = strip
+    strip.mode = "paint"
+    widget = healthy.controller.canvas.widget
+    at = canvas_point(healthy, 10, RLL)
+    QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=at)
+    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=at)
+    healthy.wait(lambda: healthy.values.any())
+    np.testing.assert_array_equal(healthy.values, cells((10, RLL)))
+    np.testing.assert_array_equal(shown_by_strip(healthy), healthy.values)
+    # Every cell shows its own column's value, whatever value the brush had.
+    assert strip.data[10, 0].tolist() == [0, 0, 3, 0, 0, 6]
+    strip.mode = "pan_zoom"
+    healthy.key(Qt.Key.Key_Z, CTRL)
+    assert not healthy.values.any()
+    assert not strip.data.any()
+
+
+def test_naparis_fill_sets_a_whole_run_and_painting_infected_alone_falls_back(healthy):
+    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    strip.fill((10, 0, LLL), 1)
+    healthy.wait(lambda: healthy.values[10].all())
+    healthy.key(Qt.Key.Key_Z, CTRL)
+    strip.paint((12, 0, INFECTED), 1)
+    assert strip.data.any()
+    healthy.wait(lambda: not strip.data.any())
+    assert not healthy.values.any()
+
+
+def test_unsaved_work_is_obvious(healthy):
+    assert healthy.dock.state.text() == "all saved"
+    healthy.key(Qt.Key.Key_2)
+    assert healthy.dock.state.text() == "2 changes in 1 case not saved"
+    assert healthy.dock.save_button.isEnabled()
+    first = healthy.dock.cases.table.model().index(0, 0)
+    assert first.data() == "● P001"
+    assert healthy.controller.canvas.overlay_text.top_right == ("not saved",)
+    healthy.key(Qt.Key.Key_2)
+    assert healthy.dock.state.text() == "all saved"
+
+
+def test_work_outlives_going_to_another_case_and_back(healthy):
+    healthy.key(Qt.Key.Key_2)
+    changed = healthy.values.copy()
+    healthy.open_case("P002")
+    assert healthy.dock.state.text() == "2 changes in 1 case not saved"
+    healthy.open_case("P001")
+    np.testing.assert_array_equal(healthy.values, changed)
+    healthy.key(Qt.Key.Key_Z, CTRL)
+    assert not healthy.values.any()
+
+
+def test_hiding_labels_and_inverting_are_keys(healthy):
+    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    healthy.key(Qt.Key.Key_G)
+    assert not strip.visible
+    healthy.key(Qt.Key.Key_G)
+    assert strip.visible
+    healthy.key(Qt.Key.Key_Slash)
+    assert healthy.viewer.layers["P001"].colormap.name == "gray_r"
+
+
+def test_every_key_has_an_action_and_no_key_stands_twice(healthy):
+    names = [name for key in KEYS for name in key.keys]
+    assert len(names) == len(set(names))
+    assert {key.action for key in KEYS} == set(healthy.controller._actions)
+
+
+def test_keys_that_napari_uses_are_taken_on_our_layers_only(healthy):
+    other = healthy.viewer.add_labels(np.zeros((24, 8, 8), np.uint8), name="mine")
+    healthy.viewer.layers.selection.active = other
+    healthy.key(Qt.Key.Key_2)
+    assert other.mode == "paint"
+    assert not healthy.values.any()
+    healthy.viewer.layers.remove(other)
+
+
+def test_left_drag_changes_the_window_and_middle_drag_pans(healthy):
+    canvas = healthy.controller.canvas
+    widget = canvas.widget
+    middle = QPoint(widget.width() // 3, widget.height() // 2)
+    before = canvas.window
+    drag(widget, middle, middle + QPoint(60, 30))
+    after = canvas.window
+    assert after.width > before.width
+    assert after.center < before.center  # down is brighter
+    assert after.width - before.width == pytest.approx(1000 * 60 / widget.width(), abs=2)
+
+    camera = healthy.viewer.scene.camera
+    center = camera.center
+    drag(widget, middle, middle + QPoint(40, 20), Qt.MouseButton.MiddleButton)
+    assert canvas.window == after
+    assert camera.center[-1] == pytest.approx(center[-1] - 40 / camera.zoom)
+    assert camera.center[-2] == pytest.approx(center[-2] - 20 / camera.zoom)
+
+
+def test_right_drag_zooms(healthy):
+    widget = healthy.controller.canvas.widget
+    camera = healthy.viewer.scene.camera
+    zoom = camera.zoom
+    middle = QPoint(widget.width() // 3, widget.height() // 2)
+    drag(widget, middle, middle + QPoint(0, -60), Qt.MouseButton.RightButton)
+    assert camera.zoom > zoom

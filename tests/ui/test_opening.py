@@ -1,0 +1,252 @@
+"""Opening datasets and cases in the window."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDropEvent
+from qtpy.QtTest import QTest
+
+import napari_chest
+from napari_chest.model import Window
+
+
+def test_first_case_opens_in_the_lung_window_at_its_middle_slice(opened, phantom):
+    canvas, session = opened.controller.canvas, opened.session
+    assert session.open_case.info.title == "P001"
+    assert canvas.slice == canvas.volume.grid.shape[0] // 2
+    assert canvas.window == Window(-600, 1500)
+    dataset = napari_chest.open_dataset(phantom.root)
+    np.testing.assert_array_equal(
+        opened.viewer.layers["P001"].data, dataset.volume(dataset.cases()[0].id).voxels
+    )
+    assert [layer.name for layer in opened.viewer.layers] == ["P001", "labels updated-1"]
+
+
+def test_layers_lie_in_millimetres_and_the_strip_stands_beside_the_image(opened):
+    image, strip = opened.viewer.layers
+    assert tuple(image.scale) == pytest.approx(opened.controller.canvas.volume.grid.spacing)
+    assert {str(unit) for unit in image.units} == {"millimeter"}
+    image_right = image.extent.world[1][2]
+    assert strip.extent.world[0][2] > image_right
+    assert strip.data.shape == (24, 1, 6)
+    assert strip.extent.world[:, 0] == pytest.approx(image.extent.world[:, 0])
+
+
+def test_dropping_a_folder_on_the_dock_opens_it(bench, dataset_folder):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(dataset_folder))])
+    event = QDropEvent(
+        QPointF(10, 10),
+        Qt.DropAction.CopyAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    bench.dock.dropEvent(event)
+    bench.wait(lambda: bench.session.open_case is not None)
+    assert bench.dock.title.text() == "COVID-CT-MD"
+
+
+def test_a_folder_opened_before_is_offered_and_opens_with_one_click(
+    opened, make_napari_viewer, qtbot
+):
+    from napari_chest.ui.plugin import ChestDock
+
+    viewer = make_napari_viewer(show=True)
+    dock = ChestDock(viewer)
+    viewer.window.add_dock_widget(dock, name="Chest")
+    assert [button.text() for button in dock.start.recent] == ["covid-ct-md"]
+    dock.start.recent[0].click()
+    qtbot.waitUntil(lambda: dock.controller.session.draft is not None, timeout=20_000)
+    dock.controller.reader.stop()
+
+
+def test_an_unknown_folder_says_what_is_missing(bench, tmp_path):
+    (tmp_path / "empty").mkdir()
+    bench.controller.open_folder(tmp_path / "empty")
+    bench.wait(lambda: bench.dock.start.message.isVisible())
+    text = bench.dock.start.message.text()
+    assert "COVID-CT-MD: a label array" in text
+    assert "case folders such as COVID-19 subjects/P001" in text
+
+
+def test_case_list_shows_searches_filters_and_sorts(opened):
+    cases = opened.dock.cases
+    titles = {case.id: case.title for case in opened.session.cases}
+
+    def listed():
+        return [titles[case_id] for case_id in cases.order()]
+
+    everything = listed()
+    assert everything[:3] == ["P001", "P002", "P003"]
+    cases.search.setText("cap infected")
+    assert listed() == ["cap001", "cap002"]
+    cases.search.setText("")
+    cases.filter.setCurrentIndex(cases.filter.findText("Diagnosis: Normal"))
+    assert listed() == ["normal001"]
+    cases.filter.setCurrentIndex(0)
+    cases.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
+    assert listed() == sorted(everything, key=str.casefold, reverse=True)
+    assert "of 6" in cases.count.text()
+
+
+def test_clicking_a_case_opens_it(opened):
+    cases = opened.dock.cases
+    index = cases.table.model().index(1, 0)
+    QTest.mouseClick(
+        cases.table.viewport(),
+        Qt.MouseButton.LeftButton,
+        pos=cases.table.visualRect(index).center(),
+    )
+    opened.wait(lambda: opened.session.open_case.info.title == "P002")
+
+
+def test_case_keys_follow_the_filtered_list(opened):
+    opened.dock.cases.search.setText("cap")
+    opened.key(Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+    opened.wait(lambda: opened.session.open_case.info.title == "cap001")
+    opened.key(Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+    opened.wait(lambda: opened.session.open_case.info.title == "cap002")
+    opened.key(Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+    assert "last case" in opened.dock.message.text()
+    assert opened.session.open_case.info.title == "cap002"
+
+
+def test_an_unlabelled_case_says_so_and_is_not_all_negative(opened):
+    opened.open_case("P003")
+    assert opened.dock.grid.labels is None
+    assert [layer.name for layer in opened.viewer.layers] == ["P003"]
+    assert opened.dock.reading.currentText() == "no labels"
+    opened.key(Qt.Key.Key_1)
+    assert opened.session.unsaved() == []
+
+
+def test_a_label_version_can_be_chosen_and_the_newest_comes_first(opened):
+    reading = opened.dock.reading
+    assert [reading.itemText(i) for i in range(reading.count())] == [
+        "updated-1 (newest)",
+        "original",
+    ]
+    newest = opened.values.copy()
+    reading.setCurrentIndex(1)
+    reading.activated.emit(1)
+    assert opened.session.draft.saved.reader == "original"
+    assert not np.array_equal(opened.values, newest)
+    np.testing.assert_array_equal(
+        opened.viewer.layers["labels original"].data[:, 0, :] != 0, opened.values
+    )
+
+
+def test_a_broken_case_is_told_and_the_others_go_on(bench, dataset_folder):
+    for path in (dataset_folder / "COVID-19 subjects" / "P002").glob("*.dcm"):
+        path.write_bytes(b"")
+    bench.open(dataset_folder)
+    broken = next(case for case in bench.session.cases if case.title == "P002")
+    bench.controller.open_case(broken.id)
+    bench.wait(lambda: "P002" in bench.dock.message.text())
+    assert bench.session.open_case.info.title == "P001"
+    bench.open_case("cap001")
+    assert bench.values.any()
+
+
+def test_a_missing_slice_is_listed_among_the_facts(bench, dataset_folder):
+    folder = dataset_folder / "COVID-19 subjects" / "P002"
+    (folder / "IM0010.dcm").unlink()
+    bench.open(dataset_folder, "P002")
+    assert bench.session.open_case.volume.grid.shape[0] == 23
+    assert "to know" in bench.dock.details.toggle.text()
+    assert "IM0009.dcm" in bench.dock.details.text.text()
+
+
+def test_reading_can_be_stopped_and_started_again(opened):
+    case = next(case for case in opened.session.cases if case.title == "P002")
+    opened.controller.open_case(case.id)
+    opened.dock.cancel_button.click()
+    assert not opened.controller.reader.busy
+    opened.open_case("P002")
+    assert opened.session.open_case.info.title == "P002"
+
+
+def test_the_window_is_remembered_for_the_next_day(opened, dataset_folder):
+    opened.key(Qt.Key.Key_F3)
+    assert opened.controller.canvas.window == Window(40, 400)
+    opened.wait(lambda: not opened.controller._window_timer.isActive())
+    remembered = opened.controller.preferences.window("covid-ct-md", "CT")
+    assert remembered == Window(40, 400)
+    opened.open_case("P002")
+    assert opened.controller.canvas.window == Window(40, 400)
+
+
+def test_the_strip_is_a_timeline_in_the_coronal_view(opened):
+    opened.viewer.dims.order = (1, 0, 2)
+    opened.viewer.reset_view()
+    strip = opened.viewer.layers["labels updated-1"]
+    assert strip._data_view.shape == (24, 6)
+    letters = opened.controller.canvas.overlay_text.letters
+    assert (letters.left, letters.right, letters.top, letters.bottom) == ("R", "L", "H", "F")
+
+
+def test_corners_and_letters_say_where_one_is(opened):
+    canvas = opened.controller.canvas
+    canvas.go_to(4)
+    text = canvas.overlay_text
+    assert text.top_left == ("COVID-CT-MD · P001 · updated-1",)
+    assert text.top_right == ("saved",)
+    assert "W 1500 L -600 Lung" in text.bottom_left
+    assert text.bottom_right[0] == "5/24"
+    letters = text.letters
+    assert (letters.left, letters.right, letters.top, letters.bottom) == ("R", "L", "A", "P")
+    z, y, x = 4, 30, 20
+    spacing = canvas.volume.grid.spacing
+    canvas._on_pointer(
+        None, type("E", (), {"position": (z * spacing[0], y * spacing[1], x * spacing[2])})
+    )
+    assert canvas.overlay_text.bottom_left[0] == f"HU {canvas.volume.voxels[z, y, x]} @ {x},{y}"
+
+
+def test_closing_the_dock_leaves_the_viewer_as_it_was_and_keeps_the_work(
+    opened, make_napari_viewer
+):
+    from napari_chest.ui.plugin import ChestDock
+
+    opened.key(Qt.Key.Key_2)
+    changed = opened.values.copy()
+    opened.dock.controller.close()
+    assert list(opened.viewer.layers) == []
+    assert opened.viewer.scene.camera.mouse_zoom
+    assert opened.viewer.scene.camera.mouse_pan
+    again = ChestDock(opened.viewer)
+    opened.viewer.window.add_dock_widget(again, name="Chest again")
+    assert again.controller.session.unsaved()
+    np.testing.assert_array_equal(again.controller.session.draft.labels.values, changed)
+    assert [layer.name for layer in opened.viewer.layers] == ["P001", "labels updated-1"]
+
+
+def test_wheel_steps_slices_and_ctrl_wheel_zooms(opened):
+    from qtpy.QtGui import QWheelEvent
+    from qtpy.QtWidgets import QApplication
+
+    canvas = opened.controller.canvas
+    widget = canvas.widget
+    canvas.go_to(10)
+
+    def wheel(notches, modifiers):
+        at = QPointF(widget.width() / 2, widget.height() / 2)
+        event = QWheelEvent(
+            at,
+            QPointF(widget.mapToGlobal(QPoint(int(at.x()), int(at.y())))),
+            QPoint(0, 0),
+            QPoint(0, 120 * notches),
+            Qt.MouseButton.NoButton,
+            modifiers,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(widget, event)
+
+    wheel(-1, Qt.KeyboardModifier.NoModifier)
+    assert canvas.slice == 11
+    zoom = opened.viewer.scene.camera.zoom
+    wheel(1, Qt.KeyboardModifier.ControlModifier)
+    assert opened.viewer.scene.camera.zoom > zoom
+    assert canvas.slice == 11

@@ -1,0 +1,168 @@
+"""Saving from the window: what is on disk afterwards, and what a person is told."""
+
+import hashlib
+
+import numpy as np
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
+
+from napari_chest.files import atomic
+
+
+def digests(folder):
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_toggle_by_key_save_and_read_back_with_plain_numpy(opened, dataset_folder):
+    source = digests(dataset_folder)
+    before = np.load(dataset_folder / "Lobe-level-labels-updated-1.npy")
+    opened.controller.canvas.go_to(12)
+    was = before[0, 12].copy()
+    opened.key(Qt.Key.Key_4)
+    opened.key(
+        Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    assert opened.dock.pages.currentWidget() is opened.dock.save
+    assert "RML" in opened.dock.save.changes.toPlainText()
+    assert QApplication.focusWidget() is opened.dock.save.export_button
+    QTest.keyClick(opened.dock.save.export_button, Qt.Key.Key_Return)
+    opened.wait(lambda: opened.dock.pages.currentWidget() is opened.dock.proof)
+
+    export = dataset_folder.with_name("covid-ct-md-review") / "export"
+    after = np.load(export / "Lobe-level-labels-updated-1.npy")
+    assert after.dtype == before.dtype
+    assert np.argwhere(after != before).tolist() == [[0, 12, 3]]
+    assert after[0, 12, 3] == 1 - was[3]
+    slices = np.load(export / "Slice-level-labels-updated-1.npy")
+    np.testing.assert_array_equal(slices[0] != 0, after[0].any(axis=1))
+    for name in ("Index.csv", "Lobe-level-labels.npy", "Slice-level-labels.npy"):
+        assert (export / name).read_bytes() == (dataset_folder / name).read_bytes()
+    assert digests(dataset_folder) == source
+    assert opened.dock.proof.headline.text().startswith("✓ Proved: exactly")
+    assert opened.dock.state.text() == "all saved"
+    QTest.keyClick(opened.dock.proof.done_button, Qt.Key.Key_Return)
+    assert opened.dock.pages.currentWidget() is opened.dock.work
+
+
+def test_write_back_asks_keeps_a_backup_and_changes_the_dataset(opened, dataset_folder, answers):
+    old = (dataset_folder / "Lobe-level-labels-updated-1.npy").read_bytes()
+    opened.controller.canvas.go_to(12)
+    opened.key(Qt.Key.Key_4)
+    slices = len(opened.session.draft.change.slices)
+    answers.expect(f"Write {slices} slice")
+    opened.save(opened.dock.save.write_button)
+    assert answers.asked == ["Write 1 slice into covid-ct-md?"]
+    now = np.load(dataset_folder / "Lobe-level-labels-updated-1.npy")
+    np.testing.assert_array_equal(now[0, :24].astype(bool), opened.values[:, :5])
+    backups = list((dataset_folder.with_name("covid-ct-md-review") / "backup").iterdir())
+    assert len(backups) == 1
+    assert (backups[0] / "Lobe-level-labels-updated-1.npy").read_bytes() == old
+    # The dataset goes on from what is on disk now.
+    opened.dock.proof.done_button.click()
+    opened.key(Qt.Key.Key_4)
+    answers.expect("Write 1 slice")
+    opened.save(opened.dock.save.write_button)
+    assert (dataset_folder / "Lobe-level-labels-updated-1.npy").read_bytes() == old
+
+
+def test_write_back_can_be_refused(opened, dataset_folder, answers):
+    source = digests(dataset_folder)
+    opened.key(Qt.Key.Key_4)
+    opened.controller.act("save")
+    answers.expect("Cancel")
+    opened.dock.save.write_button.click()
+    assert digests(dataset_folder) == source
+    assert opened.session.unsaved()
+
+
+def test_saving_as_a_new_label_version_leaves_the_old_ones(opened, dataset_folder):
+    opened.key(Qt.Key.Key_4)
+    opened.controller.act("save")
+    assert opened.dock.save.as_new.text() == "as a new label version, updated-2"
+    opened.dock.save.as_new.setChecked(True)
+    opened.dock.save.export_button.click()
+    opened.wait(lambda: opened.dock.pages.currentWidget() is opened.dock.proof)
+    export = dataset_folder.with_name("covid-ct-md-review") / "export"
+    new = np.load(export / "Lobe-level-labels-updated-2.npy")
+    np.testing.assert_array_equal(new[0, :24].astype(bool), opened.values[:, :5])
+    name = "Lobe-level-labels-updated-1.npy"
+    assert (export / name).read_bytes() == (dataset_folder / name).read_bytes()
+
+
+def test_two_cases_are_saved_together(opened):
+    opened.key(Qt.Key.Key_4)
+    opened.open_case("P002")
+    opened.key(Qt.Key.Key_1)
+    opened.save(opened.dock.save.export_button)
+    text = opened.dock.proof.text.toPlainText()
+    assert "P001, updated-1" in text
+    assert "P002, updated-1" in text
+    assert opened.session.unsaved() == []
+
+
+def test_a_dataset_changed_meanwhile_is_refused_and_the_work_is_kept(opened, dataset_folder):
+    opened.key(Qt.Key.Key_4)
+    path = dataset_folder / "Slice-level-labels.npy"
+    path.write_bytes(path.read_bytes()[:-8] + b"\1\0\0\0\0\0\0\0")
+    opened.controller.act("save")
+    opened.dock.save.export_button.click()
+    opened.wait(lambda: "changed on disk" in opened.dock.message.text())
+    assert opened.dock.message.property("state") == "bad"
+    assert opened.session.unsaved()
+    assert not (dataset_folder.with_name("covid-ct-md-review") / "export").exists()
+
+
+def test_a_full_disk_is_told_and_the_work_is_kept(opened, dataset_folder, monkeypatch):
+    source = digests(dataset_folder)
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    opened.key(Qt.Key.Key_4)
+    monkeypatch.setattr(atomic.os, "fsync", full)
+    opened.controller.act("save")
+    opened.dock.save.export_button.click()
+    opened.wait(lambda: "the disk is full" in opened.dock.message.text())
+    assert opened.session.unsaved()
+    assert digests(dataset_folder) == source
+    monkeypatch.undo()
+    opened.dock.save.export_button.click()
+    opened.wait(lambda: opened.dock.pages.currentWidget() is opened.dock.proof)
+    assert opened.session.unsaved() == []
+
+
+def test_escape_leaves_the_save_page_with_nothing_done(opened, dataset_folder):
+    opened.key(Qt.Key.Key_4)
+    opened.controller.act("save")
+    QTest.keyClick(opened.dock.save.export_button, Qt.Key.Key_Escape)
+    assert opened.dock.pages.currentWidget() is opened.dock.work
+    assert not dataset_folder.with_name("covid-ct-md-review").exists()
+
+
+def test_closing_the_window_with_unsaved_work_asks(opened, answers):
+    window = opened.dock.window()
+    opened.key(Qt.Key.Key_4)
+    answers.expect("Go back")
+    event = QCloseEvent()
+    QApplication.sendEvent(window, event)
+    assert answers.asked == ["Changes of P001 are not saved."]
+    assert not event.isAccepted()
+    assert window.isVisible()
+
+
+def test_opening_another_dataset_with_unsaved_work_asks(opened, dataset_folder, answers):
+    opened.key(Qt.Key.Key_4)
+    answers.expect("Go back")
+    opened.controller.open_folder(dataset_folder)
+    assert not opened.controller.reader.busy
+    assert opened.session.unsaved()
+    answers.expect("Open another dataset and lose them")
+    opened.controller.open_folder(dataset_folder)
+    opened.wait(lambda: not opened.controller.reader.busy and opened.session.draft is not None)
+    assert opened.session.unsaved() == []
