@@ -33,34 +33,42 @@ from napari_chest.ui.preferences import Preferences
 
 GOALS = {"T1": 2, "T5": 4, "T8": 2}
 _IDLE_SECONDS = 0.05
+_MODIFIER_KEYS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt)
 _WRONG, _RIGHT = 0, 1  # LLL, LUL
 
 
 class ActionCounter(QObject):
-    """Counts what a person does to the application."""
+    """Counts what a person does to the application.
+
+    Qt hands one event on from widget to widget until one takes it, and announces a key as a
+    possible shortcut before it presses it; so an action is counted when a button or key goes down
+    that was up.
+    """
 
     def __init__(self):
         super().__init__()
         self.actions = 0
-        self._last = None
+        self._down = set()
         QApplication.instance().installEventFilter(self)
 
     def eventFilter(self, watched, event):  # noqa: N802
-        if _is_action(event) and watched.isWidgetType():
-            # Qt hands an event on from widget to widget until one takes it: one action.
-            this = event.type(), event.timestamp()
-            self.actions += this != self._last
-            self._last = this
-        if event.type() == QEvent.Type.Show and isinstance(watched, QDialog):
+        kind = event.type()
+        if kind in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
+            self._press(event.key(), _MODIFIER_KEYS)
+        elif kind == QEvent.Type.KeyRelease:
+            self._down.discard(event.key())
+        elif kind == QEvent.Type.MouseButtonPress:
+            self._press(event.button(), ())
+        elif kind == QEvent.Type.MouseButtonRelease:
+            self._down.discard(event.button())
+        elif kind == QEvent.Type.Show and isinstance(watched, QDialog):
             self.actions += 1
         return False
 
-
-def _is_action(event):
-    modifiers = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt)
-    if event.type() == QEvent.Type.KeyPress:
-        return not event.isAutoRepeat() and event.key() not in modifiers
-    return event.type() == QEvent.Type.MouseButtonRelease
+    def _press(self, key, free):
+        if key not in self._down and key not in free:
+            self.actions += 1
+        self._down.add(key)
 
 
 @dataclass

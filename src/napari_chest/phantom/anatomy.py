@@ -152,7 +152,7 @@ def apices(space: Space) -> Floats:
 def diaphragm(space: Space, build: Build, rng: np.random.Generator) -> Floats:
     """Distance below the diaphragm: negative above it, positive in the abdomen."""
     _, y, x = space.axes
-    right, left = (_dome(x, y, top, middle) for top, middle in ((228, -62), (238, 68)))
+    right, left = (_dome(x, y, top, middle) for top, middle in ((231, -62), (237, 68)))
     share = 1 / (1 + np.exp(-x / 9))
     height = right + (left - right) * share - np.float32(build.lift)
     flat = space.part((slice(0, 1), slice(None), slice(None)))
@@ -208,7 +208,7 @@ def oblique_fissure(space: Space, rng: np.random.Generator) -> Floats:
     """Distance past the oblique fissure of the side: positive in the lower lobe."""
     z, y, x = space.axes
     left = x > 0
-    back_z = np.where(left, np.float32(98), np.float32(108))
+    back_z = np.where(left, np.float32(101), np.float32(102))
     along = (82 - y) / 160
     drop = 150 * along + 20 * np.sin(np.pi * np.clip(along, 0, 1))
     bow = 10 * (np.abs(x) / 70 - 0.9) * np.where(left, 1, -0.6)

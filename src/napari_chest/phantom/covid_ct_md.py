@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from napari_chest.errors import SaveError
 from napari_chest.phantom.chest import Chest, make_chest
 from napari_chest.phantom.covid_ct_md_headers import Family, Patient, series_headers
 from napari_chest.phantom.dicom import encode_elements, to_stored, write_slice
@@ -163,15 +164,25 @@ def make_covid_ct_md(
 
     Parameters
     ----------
-    root : the dataset's folder; made where it is missing, its files are replaced.
+    root : the dataset's folder, which must be empty or not exist.
     shape : (Z, Y, X) of every case.
     cases : the patients. The first labelled case with disease in LUL gets the mistakes.
     seed : same seed, same bytes.
     spacing : (z, y, x) mm; by default 320 mm of patient in a field of view of 350 mm.
     progress : called after each case with the number of cases done and their total.
+
+    Raises
+    ------
+    SaveError
+        when the folder holds anything: slices of two patients would mix, and it may be real data.
     """
     root = Path(root)
     root.mkdir(parents=True, exist_ok=True)
+    if any(root.iterdir()):
+        raise SaveError(
+            f"{root} is not empty, so the synthetic dataset was not written. "
+            "Choose a new or an empty folder."
+        )
     truths: list[CaseTruth] = []
     for truth in _write_cases(root, shape, spacing, cases, seed):
         truths.append(truth)

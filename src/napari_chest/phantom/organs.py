@@ -89,9 +89,9 @@ BRONCHI: tuple[tuple[Point, ...], ...] = (
     ((35, 6, 143, 4.8), (44, 0, 144, 4.2), (52, -6, 140, 3.4)),
 )  # fmt: skip
 HEART: tuple[tuple[tuple[float, float, float], tuple[float, float, float]], ...] = (
-    ((27, -44, 203), (38, 40, 39)),  # left ventricle
-    ((2, -62, 200), (40, 27, 37)),  # right ventricle
-    ((-28, -38, 186), (22, 29, 34)),  # right atrium
+    ((31, -44, 203), (38, 40, 39)),  # left ventricle
+    ((5, -62, 200), (39, 27, 37)),  # right ventricle
+    ((-26, -38, 186), (20, 28, 34)),  # right atrium
     ((1, -10, 170), (31, 19, 22)),  # left atrium
 )
 GROOVES: tuple[tuple[tuple[float, float, float], float], ...] = (

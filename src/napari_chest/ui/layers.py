@@ -27,7 +27,7 @@ _GAP = 0.02
 _CELL = 0.025
 """Gap between image and strip, and width of a cell, as shares of the image's width."""
 _OFF = "#2b2f36"
-_ON = "#c090c0"
+_ON = ("#c090c0", "#a878b4")  # in turn, so that neighbouring bars stay apart
 _ON_ANY = "#9fb3c8"
 
 
@@ -80,7 +80,8 @@ def strip_colors(labels: SliceLabels) -> dict[int | None, str]:
     """Colour of every value of the strip; 0 is shown, so that empty cells can be seen and hit."""
     colors: dict[int | None, str] = {None: _OFF, 0: _OFF}
     for index, column in enumerate(labels.columns):
-        colors[index + 1] = _ON_ANY if column == labels.any_column else _ON
+        tone = _ON[index % len(_ON)]
+        colors[index + 1] = _ON_ANY if column == labels.any_column else tone
     return colors
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 from qtpy.compat import isalive
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 
 from napari_chest import geometry
 from napari_chest.model import Window
@@ -53,6 +53,9 @@ class Canvas:
         self._layer_keys: dict[str, Callable[[], None]] = {}
         self.widget = canvas_widget(self._viewer)
         self._overlay = Overlay(self.widget) if self.widget is not None else None
+        if self._overlay is not None:
+            # Once napari has taken note of the new size itself.
+            self._overlay.resized.connect(self._refresh_overlay, Qt.ConnectionType.QueuedConnection)
         self._corners = OverlayText()
         warm_up()
         self._mouse = Mouse(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
@@ -49,7 +49,13 @@ class Overlay(QWidget):
     """A transparent widget over the canvas that follows its size and lets the mouse through.
 
     Three states: all, minimal (letters and slice number), none.
+
+    Signals
+    -------
+    resized() : the canvas has another size, so positions on it have changed.
     """
+
+    resized = Signal()
 
     def __init__(self, canvas: QWidget) -> None:
         super().__init__(canvas)
@@ -89,6 +95,7 @@ class Overlay(QWidget):
         # The type first: while the canvas is destroyed, this object has lost its attributes.
         if event.type() == QEvent.Type.Resize:
             self.setGeometry(self._canvas.rect())
+            self.resized.emit()
         return False
 
     def remove(self) -> None:
@@ -154,7 +161,7 @@ class Overlay(QWidget):
         longest = max((metrics.horizontalAdvance(n.text) for n in self._text.strip), default=0)
         used = metrics.lineSpacing() * max(len(self._text.top_right), 1) + _MARGIN
         for name in self._text.strip:
-            above = name.y - longest > used
+            above = name.y - longest > used + metrics.height()
             foot = name.y - 6 if above else max(name.y, used) + longest + 6
             _draw_upwards(painter, font, QPointF(name.x, foot), name.text)
 

@@ -237,6 +237,7 @@ class CaseList(QWidget):
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(table.fontMetrics().height() + 6)
         table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setStretchLastSection(True)
         return table
 
     def _lay_out(self) -> None:
@@ -269,7 +270,7 @@ class CaseList(QWidget):
 
     def _fit_columns(self) -> None:
         """Hide the last columns that have no room; their facts stay in the tool tip."""
-        room = self.table.viewport().width()
+        room = self.table.width() - self.table.verticalScrollBar().sizeHint().width() - 4
         used = 0
         for column in range(self._model.columnCount()):
             self.table.setColumnHidden(column, False)
