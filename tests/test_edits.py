@@ -202,7 +202,7 @@ def test_undo_and_redo_tell_what_they_did():
 
 
 def test_budget_forgets_the_oldest_first():
-    history = History(full(0), budget=500)  # each edit holds 100 bytes before and 100 after
+    history = History(full(0), budget=450)  # each edit holds 100 bytes before and 100 after
     for value in range(1, 6):
         history.do(edit_between(str(value), history.array, full(value)))
     undone = []

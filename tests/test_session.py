@@ -136,7 +136,6 @@ def test_set_only_clear_and_copy(session):
     assert true_cells(session) == {(5, "RUL"), (5, "infected")}
 
 
-@pytest.mark.xfail(reason="ui/session.py set_only also asks for infected to be cleared")
 def test_set_only_keeps_slices_that_are_so_already(session):
     """A slice that already has only this column, and so is infected, must not be cleared."""
     session.set_cells([3], "RUL", value=True)

@@ -379,6 +379,18 @@ def test_one_cell_is_its_bytes_and_no_others(root, out):
         assert (was != now).any()
 
 
+def test_untouched_cells_of_an_edited_row_keep_their_bytes(root, out):
+    """Even a negative zero, which is equal to zero and has other bytes."""
+    lobes = np.load(root / LOBE_1)
+    lobes[1, 11] = -0.0
+    np.save(root / LOBE_1, lobes)
+    dataset = open_dataset(root)
+    dataset.write(P002, [flip_one(dataset.readings(P002)[0])], out)
+    now = np.load(out / LOBE_1)
+    assert np.signbit(now[1, 11]).all()
+    assert now[1, 0].tolist() == [0, 0, 0, 1, 0]
+
+
 # Labels that are odd
 
 

@@ -259,6 +259,20 @@ def test_a_folder_that_holds_anything_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_an_interrupted_run_leaves_nothing_and_can_be_repeated(tmp_path):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    cases = DEFAULT_CASES[:2]
+    with pytest.raises(KeyboardInterrupt):
+        make_covid_ct_md(tmp_path, shape=(8, 32, 32), cases=cases, progress=interrupt)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".napari-chest-partial").mkdir()  # as after a killed process
+    truth = make_covid_ct_md(tmp_path, shape=(8, 32, 32), cases=cases).case("P001")
+    assert all((truth.folder / name).is_file() for name in truth.files)
+    assert not (tmp_path / ".napari-chest-partial").exists()
+
+
 def test_an_unknown_keyword_is_refused():
     with pytest.raises(KeyError, match="WindowCentre"):
         encode_elements({"WindowCentre": "50"})

@@ -8,8 +8,9 @@ few `Mistake` values, which are what a reviewer should find.
 from __future__ import annotations
 
 import os
+import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -43,6 +44,8 @@ _DIAGNOSES: dict[ClassFolder, tuple[str, str, str]] = {  # index name, index pat
     "Cap subjects": ("CAP", "./CAP/", "CAP"),
     "Normal subjects": ("Normal", "./Normal/", "Normal"),
 }
+_INDEX = "Index.csv"
+_PARTIAL = ".napari-chest-partial"
 _CLUTTER = b"\x00\x00\x00\x01Bud1" + bytes(24)
 
 
@@ -178,11 +181,35 @@ def make_covid_ct_md(
     """
     root = Path(root)
     root.mkdir(parents=True, exist_ok=True)
-    if any(root.iterdir()):
+    if any(entry.name != _PARTIAL for entry in root.iterdir()):
         raise SaveError(
             f"{root} is not empty, so the synthetic dataset was not written. "
             "Choose a new or an empty folder."
         )
+    partial = root / _PARTIAL
+    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted run left
+    try:
+        truths, mistakes = _write_dataset(partial, shape, spacing, cases, seed, progress)
+        # The index last: with it the folder is the dataset.
+        for entry in sorted(partial.iterdir(), key=lambda entry: entry.name == _INDEX):
+            entry.rename(root / entry.name)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    moved = tuple(
+        replace(truth, folder=root / truth.folder.relative_to(partial)) for truth in truths
+    )
+    return CovidCtMdPhantom(root, moved, mistakes)
+
+
+def _write_dataset(
+    root: Path,
+    shape: tuple[int, int, int],
+    spacing: tuple[float, float, float] | None,
+    cases: Sequence[PhantomCase],
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[list[CaseTruth], tuple[Mistake, ...]]:
+    root.mkdir()
     truths: list[CaseTruth] = []
     for truth in _write_cases(root, shape, spacing, cases, seed):
         truths.append(truth)
@@ -194,7 +221,7 @@ def make_covid_ct_md(
     _write_clinical(root, cases, seed)
     for folder in {root, *(root / case.class_folder for case in cases)}:
         (folder / ".DS_Store").write_bytes(_CLUTTER)
-    return CovidCtMdPhantom(root, tuple(truths), mistakes)
+    return truths, mistakes
 
 
 def _rows(cases: Sequence[PhantomCase]) -> dict[str, int]:
@@ -343,7 +370,7 @@ def _write_index(root: Path, cases: Sequence[PhantomCase]) -> None:
         # A removed case left a gap in the published numbers but not in the rows.
         skipped = skipped or int(folders[leaf] != _COVID)
         lines.append(f"{row + skipped},{diagnosis},{path},{leaf}")
-    (root / "Index.csv").write_bytes("\r\n".join(lines).encode("ascii"))
+    (root / _INDEX).write_bytes("\r\n".join(lines).encode("ascii"))
 
 
 def _write_clinical(root: Path, cases: Sequence[PhantomCase], seed: int) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import napari
+import numpy as np
+from qtpy.QtCore import QTimer
 
 from napari_chest.datasets import open_dataset
 from napari_chest.errors import UnknownDatasetError
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from napari_chest.datasets import Dataset
 
 PLUGIN, WIDGET = "napari-chest", "Chest"
+_PLACEHOLDER = "opening the synthetic dataset"
 _sessions: WeakKeyDictionary[Any, Session] = WeakKeyDictionary()
 
 
@@ -76,7 +79,15 @@ def open_sample() -> list[Any]:
     if viewer is None:
         return _first_case(open_dataset(demo_folder()))
     open_workbench(viewer).open_demo()
-    return []
+    # napari takes a sample without a layer for a failure; the workbench adds layers of its own, so
+    # this one leaves at once.
+    QTimer.singleShot(0, lambda: _remove_layer(viewer, _PLACEHOLDER))
+    return [(np.empty((0, 3)), {"name": _PLACEHOLDER}, "points")]
+
+
+def _remove_layer(viewer: napari.viewer.Viewer, name: str) -> None:
+    if name in viewer.layers:
+        viewer.layers.remove(name)
 
 
 def _first_case(dataset: Dataset) -> list[Any]:

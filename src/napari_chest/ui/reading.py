@@ -6,8 +6,8 @@ from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from superqt.utils import create_worker
 from qtpy.QtCore import QObject, Signal
+from superqt.utils import create_worker
 
 from napari_chest.errors import ChestError
 from napari_chest.ui.demo_data import demo_folder

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from superqt.utils import create_worker
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
+from superqt.utils import create_worker
 
 from napari_chest.changes import CaseChange
 from napari_chest.errors import ChestError

@@ -162,7 +162,9 @@ class Session:
     def set_only(self, slices: Iterable[int], column: str) -> Edit | None:
         """Set one column on some slices and clear all others there."""
         rows = list(slices)
-        columns = self.draft.labels.columns if self.draft else ()
+        labels = self.draft.labels if self.draft else None
+        # The any-column is left out: it follows, and clearing it would mean clearing the others.
+        columns = [c for c in labels.columns if c != labels.any_column] if labels else []
         wanted = {name: name == column for name in columns}
         return self._edit_rows(f"only {column} on {_slices(rows)}", rows, wanted)
 
