@@ -289,3 +289,16 @@ def test_right_drag_zooms(healthy):
     middle = QPoint(widget.width() // 3, widget.height() // 2)
     drag(widget, middle, middle + QPoint(0, -60), Qt.MouseButton.RightButton)
     assert camera.zoom > zoom
+
+
+def test_the_card_of_keys_shows_every_key_once(healthy):
+    from napari_chest.ui.widgets.keys_card import key_rows
+
+    rows = dict(key_rows())
+    assert rows["1 to 6"].startswith("that column of the slice")
+    assert "Alt+1 to Alt+5" in rows
+    assert rows["F2 or 8"] == "lung window"
+    healthy.key(Qt.Key.Key_F1)
+    assert healthy.dock.pages.currentWidget() is healthy.dock.keys_card
+    healthy.dock.keys_card.done_button.click()
+    assert healthy.dock.pages.currentWidget() is healthy.dock.work

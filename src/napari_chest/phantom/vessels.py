@@ -6,8 +6,8 @@ the branch runs towards the middle of its share. Radii follow from the number su
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Branches:
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> Branches:
         """Some of the branches."""
-        return Branches(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+        return Branches(*(getattr(self, name)[chosen] for name in _COLUMNS))
 
     def beside(self, distance: npt.NDArray[np.float32], scale: float) -> Branches:
         """The branches moved sideways by so many mm (N,), with their radii scaled."""
@@ -65,6 +65,9 @@ class Branches:
         return Branches(self.start, self.bend, self.end, near, far, self.tree)
 
 
+_COLUMNS = tuple(field.name for field in fields(Branches))
+
+
 def grow_trees(
     rng: np.random.Generator,
     roots: npt.NDArray[np.float32],
@@ -76,53 +79,64 @@ def grow_trees(
 
     All trees grow at once, a generation at a time: nodes are numbers, and a target knows its node.
     """
+    tips = _Tips(roots, np.zeros_like(roots), np.arange(len(roots)))
     node = tree.copy()
-    position, heading = roots.copy(), np.zeros_like(roots)
-    owner = np.arange(len(roots))
-    found: list[tuple[npt.NDArray[np.float32], ...]] = []
-    trees: list[npt.NDArray[np.intp]] = []
     active = np.arange(len(targets))
+    grown = [_no_branches()]
     while len(active):
-        half = _halves(rng, targets[active], node[active])
-        children, child = np.unique(node[active] * 2 + half, return_inverse=True)
-        parent = children // 2
-        size = np.bincount(child)
-        middle = np.stack([np.bincount(child, targets[active, i]) / size for i in range(3)], 1)
-        start, toward = position[parent], middle.astype(np.float32) - position[parent]
-        reach = rng.uniform(0.4, 0.62, (len(children), 1)).astype(np.float32)
-        jitter = rng.normal(0, 0.07, toward.shape) * np.linalg.norm(toward, axis=1)[:, None]
-        alone = (size == 1)[:, None]
-        end = np.where(alone, middle, start + reach * toward + jitter).astype(np.float32)
-        length = np.linalg.norm(end - start, axis=1)[:, None]
-        bend = np.where(
-            heading[parent].any(axis=1, keepdims=True),
-            start + heading[parent] * length * 0.45,
-            (start + end) / 2,
-        ).astype(np.float32)
-        supplied = np.bincount(node[active], minlength=len(position))[parent]
-        near, far = (leaf_radius * count ** (1 / _BRANCHING) for count in (supplied, size))
-        # A fork's child starts at its own radius; only the step from the parent tapers.
-        found.append(
-            (
-                start,
-                bend,
-                end,
-                (0.35 * near + 0.65 * far).astype(np.float32),
-                far.astype(np.float32),
-            )
-        )
-        trees.append(owner[parent])
-        position, owner = end, owner[parent]
-        heading = (end - bend) / np.maximum(np.linalg.norm(end - bend, axis=1), 1e-3)[:, None]
-        heading = heading.astype(np.float32)
+        branches, child, size = _fork(rng, tips, targets[active], node[active], leaf_radius)
+        grown.append(branches)
+        along = branches.end - branches.bend
+        length = np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-3)
+        tips = _Tips(branches.end, (along / length).astype(np.float32), branches.tree)
         node[active] = child
         active = active[size[child] > 1]
-    nowhere = np.zeros((0, 3), np.float32)
-    found.append((nowhere, nowhere, nowhere, nowhere[:, 0], nowhere[:, 0]))
-    parts = [np.concatenate(column) for column in zip(*found, strict=True)]
-    start, bend, end, near, far = parts
-    tree = np.concatenate([*trees, np.zeros(0, np.intp)])
-    return Branches(start, bend, end, near, far, tree)
+    return Branches(*(np.concatenate([getattr(part, name) for part in grown]) for name in _COLUMNS))
+
+
+class _Tips(NamedTuple):
+    """The ends from which trees grow on: where (N, 3), the way they point, and of which tree."""
+
+    position: npt.NDArray[np.float32]
+    heading: npt.NDArray[np.float32]
+    tree: npt.NDArray[np.intp]
+
+
+def _no_branches() -> Branches:
+    points, radii = np.zeros((0, 3), np.float32), np.zeros(0, np.float32)
+    return Branches(points, points, points, radii, radii, np.zeros(0, np.intp))
+
+
+def _fork(
+    rng: np.random.Generator,
+    tips: _Tips,
+    targets: npt.NDArray[np.float32],
+    node: npt.NDArray[np.intp],
+    leaf_radius: float,
+) -> tuple[Branches, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """One generation: the new branches, the branch of each target, the targets of each branch."""
+    children, child = np.unique(node * 2 + _halves(rng, targets, node), return_inverse=True)
+    parent = children // 2
+    size = np.bincount(child)
+    middle = np.stack([np.bincount(child, axis) / size for axis in targets.T], 1)
+    start = tips.position[parent]
+    toward = middle.astype(np.float32) - start
+    reach = rng.uniform(0.4, 0.62, (len(children), 1)).astype(np.float32)
+    jitter = rng.normal(0, 0.07, toward.shape) * np.linalg.norm(toward, axis=1)[:, None]
+    end = np.where((size == 1)[:, None], middle, start + reach * toward + jitter)
+    length = np.linalg.norm(end - start, axis=1)[:, None]
+    heading = tips.heading[parent]
+    bend = np.where(
+        heading.any(axis=1, keepdims=True), start + heading * length * 0.45, (start + end) / 2
+    )
+    supplied = np.bincount(node, minlength=len(tips.position))[parent]
+    near, far = (leaf_radius * count ** (1 / _BRANCHING) for count in (supplied, size))
+    # A fork's child soon has its own radius; only the step from the parent tapers.
+    near = 0.35 * near + 0.65 * far
+    start, bend, end, near, far = (
+        part.astype(np.float32) for part in (start, bend, end, near, far)
+    )
+    return Branches(start, bend, end, near, far, tips.tree[parent]), child, size
 
 
 def _halves(

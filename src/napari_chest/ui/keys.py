@@ -13,7 +13,7 @@ class Key:
     ----------
     action : name of the action.
     keys : the first is shown, all work.
-    text : what it does, for the card.
+    text : what it does, for the card; empty for a key that continues a row of alike ones.
     ours : only on our own layers, because napari uses the key elsewhere.
     """
 
@@ -24,6 +24,8 @@ class Key:
 
 
 LOBE_KEYS = 5
+_TOGGLE = "that column of the slice, or of the range, on or off"
+_ONLY = "that column on, the others off"
 KEYS: tuple[Key, ...] = (
     Key("slice_next", ("PageDown",), "next slice (also the wheel)"),
     Key("slice_previous", ("PageUp",), "previous slice"),
@@ -36,13 +38,10 @@ KEYS: tuple[Key, ...] = (
     Key("case_next", ("Control-PageDown",), "next case of the list"),
     Key("case_previous", ("Control-PageUp",), "previous case of the list"),
     *(
-        Key(f"toggle_{i}", (str(i + 1),), f"column {i + 1} of the slice, or range, on or off", True)
+        Key(f"toggle_{i}", (str(i + 1),), _TOGGLE if i == 0 else "", True)
         for i in range(LOBE_KEYS + 1)
     ),
-    *(
-        Key(f"only_{i}", (f"Alt-{i + 1}",), f"column {i + 1} alone, clear the others", True)
-        for i in range(LOBE_KEYS)
-    ),
+    *(Key(f"only_{i}", (f"Alt-{i + 1}",), _ONLY if i == 0 else "", True) for i in range(LOBE_KEYS)),
     Key("mark", ("M",), "mark here: the next keys work from the mark to the slice shown", True),
     Key("copy_previous", ("D",), "same labels as the previous slice", True),
     Key("undo", ("Control-Z",), "undo", True),

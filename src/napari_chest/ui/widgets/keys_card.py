@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from html import escape
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_chest.ui.keys import KEYS, qt_sequence
 from napari_chest.ui.widgets import style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _MOUSE = (
     ("wheel", "slices"),
@@ -27,8 +31,7 @@ class KeysCard(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        rows = [(" or ".join(map(qt_sequence, key.keys)), key.text) for key in KEYS]
-        text = QLabel(_table("Mouse", _MOUSE) + _table("Keys", rows))
+        text = QLabel(_table("Mouse", _MOUSE) + _table("Keys", key_rows()))
         text.setWordWrap(True)
         text.setAlignment(Qt.AlignmentFlag.AlignTop)
         area = QScrollArea()
@@ -44,7 +47,20 @@ class KeysCard(QWidget):
         layout.addWidget(self.done_button, 0, Qt.AlignmentFlag.AlignRight)
 
 
-def _table(title: str, rows: list[tuple[str, str]] | tuple[tuple[str, str], ...]) -> str:
+def key_rows() -> list[tuple[str, str]]:
+    """Keys and what they do, alike ones in one row: ``1 to 6``."""
+    rows: list[tuple[str, str]] = []
+    for key in KEYS:
+        shown = " or ".join(map(qt_sequence, key.keys))
+        if key.text:
+            rows.append((shown, key.text))
+        else:
+            first, text = rows[-1]
+            rows[-1] = (f"{first.split(' to ')[0]} to {shown}", text)
+    return rows
+
+
+def _table(title: str, rows: Sequence[tuple[str, str]]) -> str:
     cells = "".join(
         f'<tr><td style="color:{style.ACCENT};padding-right:8px">{escape(keys)}</td>'
         f"<td>{escape(text)}</td></tr>"

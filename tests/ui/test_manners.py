@@ -1,0 +1,90 @@
+"""Manners of the dock: contrast in a dark room, a laptop's screen, fonts, the keyboard."""
+
+import re
+
+import pytest
+from qtpy.QtCore import QPoint
+from qtpy.QtWidgets import QApplication, QPushButton, QToolButton
+
+from napari_chest.ui.widgets import style
+
+
+def luminance(color):
+    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a, b):
+    light, dark = sorted((luminance(a), luminance(b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_is_computed_as_wcag_does():
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("text", ["TEXT", "SECONDARY", "AMBER", "GOOD", "BAD"])
+@pytest.mark.parametrize("ground", ["BACKGROUND", "#1b1d22"])
+def test_text_can_be_read(text, ground):
+    """WCAG 2.1, 1.4.3: at least 4.5 to 1."""
+    assert contrast(getattr(style, text), getattr(style, ground, ground)) >= 4.5
+
+
+def test_buttons_can_be_read():
+    for ground in (style.RAISED, "#1d5f86"):
+        assert contrast(style.TEXT, ground) >= 4.5
+
+
+@pytest.mark.parametrize("color", ["LABEL_ON", "LABEL_ANY"])
+def test_set_cells_stand_out_from_empty_ones(color):
+    """WCAG 2.1, 1.4.11: at least 3 to 1."""
+    assert contrast(getattr(style, color), style.LABEL_OFF) >= 3
+
+
+def test_every_colour_of_the_style_sheet_is_a_full_one():
+    assert all(len(c) == 7 for c in re.findall(r"#[0-9a-fA-F]+\b", style.STYLE))
+
+
+@pytest.fixture
+def font_size():
+    """Sets the size of the application's font for a test."""
+    before = QApplication.font()
+
+    def set_size(points):
+        font = QApplication.font()
+        font.setPointSize(points)
+        QApplication.setFont(font)
+
+    yield set_size
+    QApplication.setFont(before)
+
+
+@pytest.mark.parametrize("points", [9, 12])
+def test_the_dock_fits_a_laptop(font_size, bench, dataset_folder, points):
+    font_size(points)
+    bench.open(dataset_folder)
+    dock = bench.dock
+    assert dock.minimumSizeHint().width() <= 340
+    buttons = (dock.open_button, dock.save_button, dock.undo_button, dock.redo_button)
+    for button in buttons:
+        below = button.mapTo(dock.window(), QPoint(0, button.height())).y()
+        assert below <= 620
+    assert not dock.cases.table.horizontalScrollBar().isVisible()
+
+
+def test_every_button_says_what_it_does(opened):
+    for button in opened.dock.findChildren((QPushButton, QToolButton)):
+        assert button.text() or button.toolTip() or button.parent().inherits("QLineEdit")
+
+
+def test_the_keyboard_reaches_every_control_of_the_work_page(opened):
+    dock = opened.dock
+    dock.cases.search.setFocus()
+    reached = []
+    for _ in range(40):
+        reached.append(QApplication.focusWidget())
+        dock.focusNextChild()
+    for widget in (dock.cases.search, dock.cases.table, dock.reading, dock.grid, dock.open_button):
+        assert widget in reached
