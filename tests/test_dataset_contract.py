@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import covid_ct_md_sample
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent / "datasets"))
-import covid_ct_md_sample
 
 import napari_chest
 from napari_chest import changes

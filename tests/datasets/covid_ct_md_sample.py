@@ -4,13 +4,9 @@ P001 and P002 are labelled COVID-19 cases, cap001 a labelled CAP case, normal001
 has labels and no folder, as in the published sample.
 """
 
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "files"))
 from dicom_samples import EXPLICIT_LE, JPEG_LOSSLESS_SV1, stored_values, write_slice
 
 P001 = "Sample data/COVID-19 subjects/P001"

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "datasets"))
 from covid_ct_md_sample import (
     CAP001,
     LOBE,

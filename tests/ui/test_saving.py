@@ -63,6 +63,8 @@ def test_write_back_asks_keeps_a_backup_and_changes_the_dataset(opened, dataset_
     backups = list((dataset_folder.with_name("covid-ct-md-review") / "backup").iterdir())
     assert len(backups) == 1
     assert (backups[0] / "Lobe-level-labels-updated-1.npy").read_bytes() == old
+    infected = int(opened.values[:, -1].sum())
+    assert opened.dock.cases.table.model().index(0, 2).data() == f"{infected} infected"
     # The dataset goes on from what is on disk now.
     opened.dock.proof.done_button.click()
     opened.key(Qt.Key.Key_4)

@@ -47,10 +47,11 @@ class Proof:
     @property
     def holds(self) -> bool:
         """Whether exactly what was meant was found, and nothing was refused."""
-        return not self.refused and self._as_meant
+        return not self.refused and self.as_meant
 
     @property
-    def _as_meant(self) -> bool:
+    def as_meant(self) -> bool:
+        """Whether exactly what was meant was found of all that was not refused."""
         return not self.doubts and _as_set(self.meant) == _as_set(self.found)
 
     @property
@@ -61,7 +62,7 @@ class Proof:
             if not cells:
                 return "Proved: nothing differed, every file is byte for byte the same."
             return f"Proved: exactly {_plural(cells, 'change')} on disk, everything else identical."
-        if self._as_meant:
+        if self.as_meant:
             return f"Not everything was saved: {_plural(len(self.refused), 'case')} refused."
         return "NOT proved: what was read back is not what was meant."
 
@@ -70,7 +71,7 @@ class Proof:
         lines = [self.headline]
         lines += [f"  {line}" for change in self.found for line in describe(change)]
         lines += [f"  {doubt}" for doubt in self.doubts]
-        if not self._as_meant:
+        if not self.as_meant:
             lines += ["  Meant:", *(f"    {x}" for change in self.meant for x in describe(change))]
         lines += [f"  Refused {case}: {why}" for case, why in self.refused.items()]
         lines += [f"Changed file: {name}" for name in self.changed_files]

@@ -17,7 +17,10 @@ from napari_chest.model import Reading
 from napari_chest.review.folder import review_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_chest.export import Proof
+    from napari_chest.model import CaseInfo
     from napari_chest.ui.session import Draft, Session
     from napari_chest.ui.workbench import Workbench
 
@@ -95,23 +98,31 @@ class Saver(QObject):
         save = export_readings if kind == "export" else write_back
         self._bench.show_busy("Saving and reading back")
         self._bench.save.setEnabled(False)
-        self._worker = create_worker(
-            save, dataset, corrected, _start_thread=False, _ignore_errors=True
-        )
+
+        def save_and_list() -> tuple[Proof, Sequence[CaseInfo]]:
+            # Listed here, on the thread, because facts of many cases may have to be read again.
+            return save(dataset, corrected), dataset.cases()
+
+        self._worker = create_worker(save_and_list, _start_thread=False, _ignore_errors=True)
         # What is saved is what was handed over, whatever is edited in the meantime.
         handed = [(draft.case.id, draft.reading) for draft in drafts]
-        self._worker.returned.connect(lambda proof: self._on_proof(proof, handed))
+        self._worker.returned.connect(lambda result: self._on_proof(result[0], result[1], handed))
         self._worker.errored.connect(self._on_error)
         self._worker.start()
 
-    def _on_proof(self, proof: Proof, handed: list[tuple[str, Reading]]) -> None:
+    def _on_proof(
+        self, proof: Proof, cases: Sequence[CaseInfo], handed: list[tuple[str, Reading]]
+    ) -> None:
         self._finish()
+        self._session.refresh_cases(cases)
+        self._bench.cases.refresh(cases)
         titles = {case.id: case.title for case in self._session.cases}
-        self._session.mark_saved(
-            (case_id, reading)
-            for case_id, reading in handed
-            if titles[case_id] not in proof.refused
-        )
+        if proof.as_meant:
+            self._session.mark_saved(
+                (case_id, reading)
+                for case_id, reading in handed
+                if titles[case_id] not in proof.refused
+            )
         lines = proof.lines()
         self._bench.proof.show_proof(lines[0], lines[1:], proof.folder, holds=proof.holds)
         self._bench.show_page(self._bench.proof)

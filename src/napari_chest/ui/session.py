@@ -87,6 +87,7 @@ class Session:
         self.cases: Sequence[CaseInfo] = ()
         self.open_case: OpenCase | None = None
         self.draft: Draft | None = None
+        self._reader: str | None = None
         self._drafts: dict[tuple[str, str], Draft] = {}
 
     # What is open
@@ -94,25 +95,28 @@ class Session:
     def open_dataset(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
         """Start anew with a dataset; drafts of the one before are gone."""
         self.dataset, self.cases = dataset, cases
-        self.open_case = self.draft = None
+        self.open_case = self.draft = self._reader = None
         self._drafts.clear()
         self.dataset_opened.emit(dataset)
         self.unsaved_changed.emit()
 
     def show_case(self, case: OpenCase) -> None:
         """Make a case the open one, with the reading that was shown before or else its first."""
-        reader = self.draft.saved.reader if self.draft else None
         self.open_case = case
         self.draft = None
         self.case_opened.emit(case)
         readers = [reading.reader for reading in case.readings]
         if readers:
-            self.choose_reader(reader if reader in readers else readers[0])
+            self._show_reading(self._reader if self._reader in readers else readers[0])
         else:
             self.reading_chosen.emit(None)
 
     def choose_reader(self, reader: str) -> None:
-        """Show another reader's reading of the open case."""
+        """Show another reader's reading, of the open case and of those opened after it."""
+        self._reader = reader
+        self._show_reading(reader)
+
+    def _show_reading(self, reader: str) -> None:
         case = self.open_case
         if case is None:
             return
@@ -125,6 +129,10 @@ class Session:
                 self._drafts[key] = Draft(case.info, reading, History(reading.slice_labels.values))
             self.draft = self._drafts[key]
         self.reading_chosen.emit(self.draft)
+
+    def refresh_cases(self, cases: Sequence[CaseInfo]) -> None:
+        """Take note of other facts about the same cases."""
+        self.cases = cases
 
     def neighbour(self, step: int, order: Sequence[str]) -> str | None:
         """The case so many steps away from the open one in a list of case ids; None at its end."""
@@ -163,7 +171,7 @@ class Session:
         """Set one column on some slices and clear all others there."""
         rows = list(slices)
         labels = self.draft.labels if self.draft else None
-        # The any-column is left out: it follows, and clearing it would mean clearing the others.
+        # Without the any-column: it follows, and clearing it would mean clearing the others.
         columns = [c for c in labels.columns if c != labels.any_column] if labels else []
         wanted = {name: name == column for name in columns}
         return self._edit_rows(f"only {column} on {_slices(rows)}", rows, wanted)
@@ -180,7 +188,8 @@ class Session:
         if self.draft is None or not 0 <= source < len(self.draft.history.array):
             return None
         labels = self.draft.labels
-        wanted = {c: bool(v) for c, v in zip(labels.columns, labels.values[source], strict=True)}
+        values = zip(labels.columns, labels.values[source], strict=True)
+        wanted = {name: bool(value) for name, value in values if name != labels.any_column}
         return self._edit_rows(f"copy slice {source + 1} to {_slices(rows)}", rows, wanted)
 
     def undo(self) -> Edit | None:

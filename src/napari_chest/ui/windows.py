@@ -16,19 +16,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named window; ``window`` is None for the one stored in the file."""
+    """A named window.
+
+    Attributes
+    ----------
+    action : the action of its keys in `keys.KEYS`.
+    name : fits on a small button.
+    title : the whole name.
+    window : None for the one stored in the file.
+    """
 
     action: str
     name: str
+    title: str
     window: Window | None
 
 
 PRESETS: tuple[Preset, ...] = (
-    Preset("window_lung", "Lung", LUNG),
-    Preset("window_mediastinum", "Mediast.", Window(40, 400)),
-    Preset("window_bone", "Bone", Window(500, 2000)),
-    Preset("window_covid", "GGO", Window(-600, 1200)),
-    Preset("window_file", "File", None),
+    Preset("window_lung", "Lung", "Lung", LUNG),
+    Preset("window_mediastinum", "Soft", "Mediastinum", Window(40, 400)),
+    Preset("window_bone", "Bone", "Bone", Window(500, 2000)),
+    Preset("window_covid", "GGO", "Faint ground glass", Window(-600, 1200)),
+    Preset("window_file", "File", "As stored in the file", None),
 )
 
 
@@ -43,6 +52,6 @@ def file_window(volume: Volume) -> Window:
 
 
 def preset_name(window: Window) -> str:
-    """The name of the preset with exactly this window; empty where there is none."""
+    """The title of the preset with exactly this window; empty where there is none."""
     rounded = Window(round(window.center), round(window.width))
-    return next((p.name for p in PRESETS if p.window == rounded), "")
+    return next((p.title for p in PRESETS if p.window == rounded), "")

@@ -173,6 +173,9 @@ class Workbench(QWidget):
         self.details = Details()
         self.reading = QComboBox()
         self.reading.setAccessibleName("Label version")
+        self.reading.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
         self.undo_button = _tool("Undo", f"Undo ({shown('undo')})")
         self.redo_button = _tool("Redo", f"Redo ({shown('redo')})")
         self.grid = SliceGrid()

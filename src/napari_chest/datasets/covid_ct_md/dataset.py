@@ -11,28 +11,26 @@ import numpy as np
 
 from napari_chest.changes import CaseChange, CellChange, ReadingChange
 from napari_chest.datasets.base import Dataset
-from napari_chest.datasets.covid_ct_md import clinical, labels, layout
+from napari_chest.datasets.covid_ct_md import clinical, labels, layout, rows, writing
 from napari_chest.datasets.covid_ct_md.columns import label_columns
 from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.files.atomic import read_whole, write_together
-from napari_chest.files.dicom import index_folder, main_series, read_header, stream_series
+from napari_chest.files.dicom import index_folder, main_series, stream_series
 from napari_chest.files.npy import MAX_BYTES
 from napari_chest.model import CaseInfo, Problem, Reading, SliceLabels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
     from napari_chest.datasets.covid_ct_md.labels import LabelPair
     from napari_chest.datasets.covid_ct_md.layout import CaseFolder, Index
     from napari_chest.files.dicom import Series
-    from napari_chest.files.npy import NpyFile
     from napari_chest.model import VolumeStream
 
 _INDEXED_CASES = 8
 """Cases whose slice headers are kept: a person goes back and forth between a few."""
-_INDEX_LIMIT = 64 * 2**20
 
 
 class CovidCtMd(Dataset):
@@ -78,9 +76,9 @@ class CovidCtMd(Dataset):
         found = []
         for pair in pairs:
             row = self._array_row(case_id, pair)
-            if row is None or _unusable(pair.row(row)) is not None:
+            if row is None or rows.unusable(pair.row(row)) is not None:
                 continue
-            values = _on_slices(pair.row(row) != 0, self._columns(series))
+            values = rows.on_slices(pair.row(row) != 0, self._columns(series))
             any_column = labels.INFECTED if pair.lobe_name else None
             table = SliceLabels(pair.columns, values, any_column)
             found.append(Reading(pair.version, slice_labels=table))
@@ -116,12 +114,12 @@ class CovidCtMd(Dataset):
         Both arrays of a version are written together. A reader ``updated-<n>`` that ``out`` does
         not have becomes a new pair of arrays, made from the newest one.
         """
-        out = self._checked_out(out)
+        out = writing.checked_out(self.root, out)
         self._check_unchanged()
         pairs = {pair.version: pair for pair in self._pairs[0]}
         if out != self.root:
-            pairs |= {pair.version: pair for pair in _usable_pairs(out)}
-        standing = self._standing(out, pairs)
+            pairs |= {pair.version: pair for pair in writing.usable_pairs(out)}
+        standing = writing.standing(out, pairs, self._index_bytes)
         present = labels.versions_of((*self._label_names, *labels.label_names(out)))
         contents = dict(standing)
         for reading in readings:
@@ -174,7 +172,7 @@ class CovidCtMd(Dataset):
     @cached_property
     def _index_bytes(self) -> bytes | None:
         path = self.root / layout.INDEX_NAME
-        return read_whole(path, _INDEX_LIMIT) if path.is_file() else None
+        return read_whole(path, layout.INDEX_LIMIT) if path.is_file() else None
 
     @cached_property
     def _label_names(self) -> tuple[str, ...]:
@@ -209,7 +207,7 @@ class CovidCtMd(Dataset):
 
     def _case_info(self, case: CaseFolder) -> CaseInfo:
         facts = {"Diagnosis": case.diagnosis, "Labels": self._label_fact(case)}
-        facts |= _image_facts(case.path, self.root)
+        facts |= layout.image_facts(case.path, self.root)
         facts |= self._clinical[0].get(case.leaf.casefold(), {})
         return CaseInfo(case.id, case.leaf, "CT", {k: v for k, v in facts.items() if v})
 
@@ -256,7 +254,7 @@ class CovidCtMd(Dataset):
             )
             yield Problem("error", text, (case_id,))
         row = self._index.row_for(folder.leaf)
-        if row is not None and row.diagnosis and not _same_diagnosis(row.diagnosis, folder):
+        if row is not None and row.diagnosis and not layout.same_diagnosis(row.diagnosis, folder):
             text = f"Index.csv says {row.diagnosis}, the folder lies with {folder.diagnosis}."
             yield Problem("warning", text, (case_id,))
         yield from self._clinical_problems(folder)
@@ -266,53 +264,28 @@ class CovidCtMd(Dataset):
         for pair in self._pairs[0]:
             array_row = self._array_row(case_id, pair)
             if array_row is not None:
-                yield from _row_problems(pair, array_row, columns)
+                yield from rows.row_problems(pair, array_row, columns)
 
     def _clinical_problems(self, folder: CaseFolder) -> Iterator[Problem]:
         row = self._clinical[0].get(folder.leaf.casefold(), {})
-        facts = _image_facts(folder.path, self.root)
+        facts = layout.image_facts(folder.path, self.root)
         if text := clinical.contradiction(row, facts.get("Sex", ""), facts.get("Age", "")):
             yield Problem("warning", f"The clinical table and the images disagree: {text}.")
 
     # Writing, step by step
 
-    def _checked_out(self, out: Path) -> Path:
-        out, root = out.absolute(), self.root.resolve()
-        if out.resolve() == root:
-            return self.root
-        if out.resolve().is_relative_to(root):
-            raise SaveError(
-                f"{out} lies inside the dataset, which is only changed by writing back into it. "
-                "Nothing was written; choose a folder outside it."
-            )
-        return out
-
     def _check_unchanged(self) -> None:
         path = self.root / layout.INDEX_NAME
-        now = read_whole(path, _INDEX_LIMIT) if path.is_file() else None
+        now = read_whole(path, layout.INDEX_LIMIT) if path.is_file() else None
         if now != self._index_bytes:
             raise ChangedOnDiskError(path)
-        for name, file in _all_files(self._pairs[0]).items():
+        for name, file in writing.all_files(self._pairs[0]).items():
             path = self.root / name
             if not path.is_file() or read_whole(path, MAX_BYTES) != file.content:
                 raise ChangedOnDiskError(path)
         for name in labels.label_names(self.root):
             if name not in self._label_names:
                 raise ChangedOnDiskError(self.root / name)
-
-    def _standing(self, out: Path, pairs: Mapping[str, LabelPair]) -> dict[Path, bytes]:
-        """What is to be corrected: the files of ``out``, and the originals of those it lacks."""
-        files = _all_files(pairs.values())
-        contents = {out / name: file.content for name, file in files.items()}
-        if self._index_bytes is not None:
-            index = out / layout.INDEX_NAME
-            contents[index] = self._index_bytes
-            if index.is_file() and read_whole(index, _INDEX_LIMIT) != self._index_bytes:
-                raise SaveError(
-                    f"{out} holds labels of another Index.csv, so nothing was written. "
-                    "Move that folder away, then save again."
-                )
-        return contents
 
     def _patched(
         self, case_id: str, reading: Reading, pairs: Mapping[str, LabelPair], next_version: str
@@ -326,36 +299,18 @@ class CovidCtMd(Dataset):
                 )
             pair = labels.newest(pairs.values()).renamed(reading.reader)
         row = self._array_row(case_id, pair)
-        table = reading.slice_labels
-        if row is None or table is None or table.columns != pair.columns:
+        if row is None:
             raise SaveError(
-                f"{case_id} has no row in label version {reading.reader} that could hold these "
-                "labels. Nothing was written."
-            )
-        if other := _unusable(pair.row(row)):
-            raise SaveError(
-                f"{case_id} has values other than 0 and 1 in label version {reading.reader} "
-                f"({other}), which would be lost. Nothing was written."
+                f"{case_id} has no row in label version {reading.reader}. Nothing was written."
             )
         columns = self._columns(self._series(case_id)[0])
-        if len(table.values) != len(columns):
-            raise SaveError(
-                f"{case_id} has {len(columns)} slices, the labels are for {len(table.values)}. "
-                "Nothing was written."
-            )
-        inside = columns < pair.shape[1]
-        if table.values[~inside].any():
-            raise SaveError(
-                f"The label arrays have room for {pair.shape[1]} slices and {case_id} has labels "
-                "beyond them. Nothing was written."
-            )
-        return _patch_differing(pair, row, columns[inside], table.values[inside])
+        return rows.with_reading(pair, row, columns, reading, case_id)
 
     def _compare_pairs(self, was: LabelPair, now: LabelPair) -> Iterator[CaseChange]:
         case_of = {self._array_row(case.id, now): case for case in self._folders[0]}
         for row in range(now.shape[0]):
             before, after = was.row(row), now.row(row)
-            cells = np.argwhere(~_same(before, after))
+            cells = np.argwhere(~rows.same(before, after))
             if not len(cells):
                 continue
             case = case_of.get(row)
@@ -374,97 +329,3 @@ class CovidCtMd(Dataset):
                 taken = self._columns(self._series(case.id)[0])
                 slice_of |= {int(k): z for z, k in enumerate(taken)}
         return slice_of
-
-
-def _all_files(pairs: Iterable[LabelPair]) -> dict[str, NpyFile]:
-    return {name: file for pair in pairs for name, file in pair.files.items()}
-
-
-def _usable_pairs(out: Path) -> list[LabelPair]:
-    """The label versions in ``out``; refuses where one is unreadable and would be overwritten."""
-    pairs, problems = labels.find_pairs(out)
-    broken = next((problem for problem in problems if problem.level == "error"), None)
-    if broken is not None:
-        raise SaveError(
-            f"{out} holds labels that cannot be read, so nothing was written. {broken.text} "
-            "Move that file away, then save again."
-        )
-    return pairs
-
-
-def _image_facts(folder: Path, root: Path) -> dict[str, str]:
-    """Facts from the number of slices and the first readable header of a case folder."""
-    try:
-        names = sorted(
-            path
-            for path in folder.iterdir()
-            if path.suffix.casefold() == ".dcm" and not path.name.startswith(".")
-        )
-    except OSError:
-        return {}
-    facts = {"Slices": str(len(names))}
-    for path in names[:3]:
-        with suppress(ReadError):
-            # A pipe would never end, and a link may lead out of the dataset.
-            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
-                return facts | read_header(path).facts
-    return facts
-
-
-def _on_slices(row: npt.NDArray[np.bool_], columns: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    values = np.zeros((len(columns), row.shape[1]), dtype=np.bool_)
-    inside = columns < len(row)
-    values[inside] = row[columns[inside]]
-    return values
-
-
-def _patch_differing(
-    pair: LabelPair, row: int, columns: npt.NDArray[np.intp], values: npt.NDArray[np.bool_]
-) -> LabelPair:
-    # Only rows that say something else are rewritten, so that an untouched cell keeps its bytes.
-    differs = (values != (pair.row(row)[columns] != 0)).any(axis=1)
-    return pair.patched(row, columns[differs], values[differs]) if differs.any() else pair
-
-
-def _unusable(row: npt.NDArray[np.float64]) -> str | None:
-    other = row[(row != 0) & (row != 1)]
-    return None if not other.size else ", ".join(f"{v:g}" for v in np.unique(other)[:5])
-
-
-def _row_problems(pair: LabelPair, row: int, columns: npt.NDArray[np.intp]) -> Iterator[Problem]:
-    stored = pair.row(row)
-    files = tuple(pair.files)
-    if other := _unusable(stored):
-        text = (
-            f"Label version {pair.version} of this case is not shown: expected 0 and 1 only, "
-            f"found {other} in row {row}."
-        )
-        yield Problem("error", text, files)
-        return
-    beyond = np.setdiff1d(np.arange(len(stored)), columns)
-    if stored[beyond].any():
-        text = (
-            f"Label version {pair.version} has labels in columns without a slice; they are kept "
-            "as they are and cannot be shown."
-        )
-        yield Problem("warning", text, files)
-    if (columns >= len(stored)).any():
-        text = f"The label arrays end at slice {len(stored)}; the slices below cannot be labelled."
-        yield Problem("warning", text, files)
-    if pair.slice_name and pair.lobe_name:
-        wrong = np.flatnonzero(stored[:, -1] != stored[:, :-1].any(axis=1))
-        if len(wrong):
-            text = (
-                f"In label version {pair.version} {len(wrong)} slices are infected without a lobe "
-                "or the reverse; they stay so until they are edited."
-            )
-            yield Problem("warning", text, files)
-
-
-def _same_diagnosis(text: str, folder: CaseFolder) -> bool:
-    return text.casefold()[:3] == folder.diagnosis.casefold()[:3]
-
-
-def _same(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    equal: npt.NDArray[np.bool_] = (a == b) | (np.isnan(a) & np.isnan(b))
-    return equal

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_chest.errors import ReadError
+from napari_chest.files.dicom import read_header
 from napari_chest.files.names import natural_key
 from napari_chest.files.table import Table, read_table
 from napari_chest.model import Problem
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INDEX_NAME = "Index.csv"
+INDEX_LIMIT = 64 * 2**20
+"""Bytes of an Index.csv; the published one has two thousand."""
 _DIAGNOSES = {"covid": "COVID-19", "cap": "CAP", "normal": "Normal"}
 _MOST_DIGITS = 10
 _LEAF = re.compile(r"(p|cap|normal)\d+$", re.IGNORECASE)
@@ -129,6 +133,30 @@ def read_index(root: Path) -> Index:
         return Index(problems=(Problem("error", text, (INDEX_NAME,)),))
     rows = tuple(_index_rows(table, leaf_column))
     return Index(rows, tuple(_repeated(rows)))
+
+
+def image_facts(folder: Path, root: Path) -> dict[str, str]:
+    """Facts from the number of slices and the first readable header of a case folder."""
+    try:
+        names = sorted(
+            path
+            for path in folder.iterdir()
+            if path.suffix.casefold() == ".dcm" and not path.name.startswith(".")
+        )
+    except OSError:
+        return {}
+    facts = {"Slices": str(len(names))}
+    for path in names[:3]:
+        with suppress(ReadError):
+            # A pipe would never end, and a link may lead out of the dataset.
+            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
+                return facts | read_header(path).facts
+    return facts
+
+
+def same_diagnosis(text: str, folder: CaseFolder) -> bool:
+    """Whether Index.csv and the class folder say the same, however they spell it."""
+    return text.casefold()[:3] == folder.diagnosis.casefold()[:3]
 
 
 def _index_rows(table: Table, leaf_column: int) -> Iterator[IndexRow]:

@@ -46,6 +46,12 @@ def _jpeg_2000(data: bytes, out: Stored) -> None:
 
 
 def _rle(data: bytes, out: Stored) -> None:
+    # The codec follows the header's offsets wherever they lead (DICOM PS3.5 G.5).
+    header = np.frombuffer(data, "<u4", min(16, len(data) // 4))
+    segments = int(header[0]) if len(header) == 16 else 0
+    offsets = header[1 : 1 + segments]
+    if not 1 <= segments <= 15 or offsets.min() < 64 or offsets.max() > len(data):
+        raise ValueError("the offsets of its RLE segments lead out of the data")
     decoded = imagecodecs.dicomrle_decode(data, out.dtype)
     out[...] = np.frombuffer(decoded, out.dtype).reshape(out.shape)
 

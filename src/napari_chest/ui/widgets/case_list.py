@@ -58,11 +58,19 @@ class CaseModel(QAbstractTableModel):
         self.cases, self._columns, self._unsaved = cases, ("Case", *facts), frozenset()
         self.endResetModel()
 
+    def refresh(self, cases: Sequence[CaseInfo]) -> None:
+        """Show other facts of the same cases."""
+        self.cases = cases
+        self._changed()
+
     def mark_unsaved(self, case_ids: frozenset[str]) -> None:
         """Mark the cases with changes that are not saved yet."""
         if case_ids == self._unsaved:
             return
         self._unsaved = case_ids
+        self._changed()
+
+    def _changed(self) -> None:
         if self.cases:
             last = self.index(len(self.cases) - 1, self.columnCount() - 1)
             self.dataChanged.emit(self.index(0, 0), last)
@@ -190,6 +198,10 @@ class CaseList(QWidget):
         self.table.resizeColumnsToContents()
         self._fit_columns()
         self._count()
+
+    def refresh(self, cases: Sequence[CaseInfo]) -> None:
+        """Show other facts of the same cases."""
+        self._model.refresh(cases)
 
     def show_current(self, case_id: str) -> None:
         """Mark a case as the one that is open."""

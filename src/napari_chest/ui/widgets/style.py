@@ -27,7 +27,7 @@ QWidget#chest QPushButton, QWidget#chest QToolButton {{
     background: {RAISED}; color: {TEXT}; border: 2px solid {RAISED}; border-radius: 4px;
     padding: 3px 8px;
 }}
-QWidget#chest QToolButton {{ padding: 3px 4px; }}
+QWidget#chest QToolButton {{ padding: 3px 2px; }}
 QWidget#chest QPushButton:hover, QWidget#chest QToolButton:hover {{ border-color: {SECONDARY}; }}
 QWidget#chest QPushButton:focus, QWidget#chest QToolButton:focus {{ border-color: {ACCENT}; }}
 QWidget#chest QPushButton:disabled, QWidget#chest QToolButton:disabled {{

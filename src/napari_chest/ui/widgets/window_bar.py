@@ -42,11 +42,8 @@ class WindowBar(QWidget):
         button.setText(preset.name)
         button.setCheckable(True)
         button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        values = (
-            "as stored in the file"
-            if preset.window is None
-            else f"W {preset.window.width:.0f} L {preset.window.center:.0f}"
-        )
-        button.setToolTip(f"{values} ({' or '.join(map(qt_sequence, keys))})")
+        window = preset.window
+        values = f", W {window.width:.0f} L {window.center:.0f}" if window else ""
+        button.setToolTip(f"{preset.title}{values} ({' or '.join(map(qt_sequence, keys))})")
         button.clicked.connect(lambda: self.window_requested.emit(preset.action))
         return button
