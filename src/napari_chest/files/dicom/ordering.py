@@ -7,12 +7,12 @@ they lie (DICOM PS3.3 C.7.6.2.1.1). Where it is absent the order is a guess, and
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from napari_chest import geometry
+from napari_chest.files.names import natural_key
 from napari_chest.model import Problem
 
 if TYPE_CHECKING:
@@ -48,12 +48,6 @@ class Ordered(NamedTuple):
     distances: Distances | None
     placed: bool
     problems: list[Problem]
-
-
-def natural_key(name: str) -> tuple[tuple[bool, int, str], ...]:
-    """Sort key by which ``ct_2.dcm`` comes before ``ct_10.dcm``."""
-    parts = re.findall(r"\d+|\D+", name.casefold())
-    return tuple((False, int(part), "") if part.isdecimal() else (True, 0, part) for part in parts)
 
 
 def in_display_order(

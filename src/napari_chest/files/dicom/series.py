@@ -12,7 +12,8 @@ import numpy as np
 from napari_chest import geometry
 from napari_chest.errors import ReadError
 from napari_chest.files.dicom.header import SliceHeader, read_headers
-from napari_chest.files.dicom.ordering import Ordered, in_display_order, natural_key
+from napari_chest.files.dicom.ordering import Ordered, in_display_order
+from napari_chest.files.names import natural_key
 from napari_chest.model import Grid, Problem, Window
 
 if TYPE_CHECKING:
