@@ -21,7 +21,8 @@ LLL, LUL, RLL, RML, RUL, INFECTED = range(6)
 def healthy(opened):
     """The first case with all labels cleared and saved so, at slice 10."""
     opened.session.clear(range(24))
-    opened.session.mark_saved([(opened.session.draft.case.id, opened.session.draft.reading)])
+    cleared = [(opened.session.draft.case.id, opened.session.draft.reading)]
+    opened.session.mark_saved(cleared, in_dataset=True)
     opened.controller.canvas.go_to(10)
     return opened
 
@@ -238,14 +239,19 @@ def test_work_outlives_going_to_another_case_and_back(healthy):
     assert not healthy.values.any()
 
 
-def test_hiding_labels_and_inverting_are_keys(healthy):
+def test_hiding_labels_inverting_and_smoothing_are_keys(healthy):
     strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
     healthy.key(Qt.Key.Key_G)
     assert not strip.visible
     healthy.key(Qt.Key.Key_G)
     assert strip.visible
     healthy.key(Qt.Key.Key_Slash)
-    assert healthy.viewer.layers["P001"].colormap.name == "gray_r"
+    image = healthy.viewer.layers["P001"]
+    assert image.colormap.name == "gray_r"
+    healthy.key(Qt.Key.Key_U)
+    assert str(image.interpolation2d) == "nearest"
+    healthy.key(Qt.Key.Key_U)
+    assert str(image.interpolation2d) == "linear"
 
 
 def test_every_key_has_an_action_and_no_key_stands_twice(healthy):

@@ -45,7 +45,7 @@ def test_toggle_by_key_save_and_read_back_with_plain_numpy(opened, dataset_folde
         assert (export / name).read_bytes() == (dataset_folder / name).read_bytes()
     assert digests(dataset_folder) == source
     assert opened.dock.proof.headline.text().startswith("✓ Proved: exactly")
-    assert opened.dock.state.text() == "all saved"
+    assert opened.dock.state.text() == "all saved, by export"
     QTest.keyClick(opened.dock.proof.done_button, Qt.Key.Key_Return)
     assert opened.dock.pages.currentWidget() is opened.dock.work
 
@@ -95,6 +95,39 @@ def test_saving_as_a_new_label_version_leaves_the_old_ones(opened, dataset_folde
     np.testing.assert_array_equal(new[0, :24].astype(bool), opened.values[:, :5])
     name = "Lobe-level-labels-updated-1.npy"
     assert (export / name).read_bytes() == (dataset_folder / name).read_bytes()
+
+
+def test_what_was_exported_can_still_be_written_back(opened, dataset_folder, answers):
+    opened.controller.canvas.go_to(12)
+    opened.key(Qt.Key.Key_4)
+    opened.save(opened.dock.save.export_button)
+    opened.dock.proof.done_button.click()
+    opened.controller.act("save")
+    assert not opened.dock.save.export_button.isEnabled()
+    answers.expect("Write 1 slice")
+    opened.save(opened.dock.save.write_button)
+    now = np.load(dataset_folder / "Lobe-level-labels-updated-1.npy")
+    np.testing.assert_array_equal(now[0, :24].astype(bool), opened.values[:, :5])
+    assert opened.dock.state.text() == "all saved"
+    assert not opened.dock.save_button.isEnabled()
+
+
+def test_a_new_label_version_written_back_is_shown_as_the_newest(opened, dataset_folder, answers):
+    before = opened.values.copy()
+    opened.controller.canvas.go_to(12)
+    opened.key(Qt.Key.Key_4)
+    wanted = opened.values.copy()
+    opened.controller.act("save")
+    opened.dock.save.as_new.setChecked(True)
+    answers.expect("Write 1 slice")
+    opened.dock.save.write_button.click()
+    opened.wait(lambda: opened.dock.pages.currentWidget() is opened.dock.proof)
+    opened.wait(lambda: opened.session.draft is not None and not opened.controller.reader.busy)
+    assert opened.dock.reading.currentText() == "updated-2 (newest)"
+    np.testing.assert_array_equal(opened.values, wanted)
+    opened.session.choose_reader("updated-1")
+    np.testing.assert_array_equal(opened.values, before)
+    assert opened.session.not_in_dataset() == []
 
 
 def test_two_cases_are_saved_together(opened):

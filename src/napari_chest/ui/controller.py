@@ -143,6 +143,7 @@ class Controller(QObject):
         self.reader.case_read.connect(self._on_case_read)
         self.reader.failed.connect(self._on_failed)
         self.saver.done.connect(self._back_to_work)
+        self.saver.reading_added.connect(self._read_again)
 
     def _connect_session(self, *, connect: bool = True) -> None:
         session = self.session
@@ -167,6 +168,7 @@ class Controller(QObject):
             "case_next": partial(self.step_case, 1),
             "case_previous": partial(self.step_case, -1),
             "invert": self.canvas.invert,
+            "smooth": self.canvas.toggle_smoothing,
             "toggle_labels": self.canvas.toggle_strip,
             "cycle_overlay": self.canvas.cycle_overlay,
             "save": self.saver.show_page,
@@ -239,6 +241,10 @@ class Controller(QObject):
     def _on_case_read(self, case: OpenCase) -> None:
         self.bench.show_idle()
         self.bench.details.show_case(case.info.facts, case.problems)
+
+    def _read_again(self) -> None:
+        if self.session.open_case is not None:
+            self.open_case(self.session.open_case.info.id)
 
     def _on_failed(self, text: str) -> None:
         self.bench.show_idle()
@@ -342,8 +348,9 @@ class Controller(QObject):
             text = f"{_count(cells, 'change')} in {_count(cases, 'case')} not saved"
             bench.show_state(text, "unsaved")
         else:
-            bench.show_state("all saved", "saved")
-        bench.save_button.setEnabled(bool(drafts))
+            exported = self.session.not_in_dataset()
+            bench.show_state("all saved, by export" if exported else "all saved", "saved")
+        bench.save_button.setEnabled(bool(drafts or self.session.not_in_dataset()))
         bench.cases.mark_unsaved(frozenset(draft.case.id for draft in drafts))
         self._show_corners()
 

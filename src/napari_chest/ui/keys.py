@@ -52,6 +52,7 @@ KEYS: tuple[Key, ...] = (
     Key("window_covid", ("F5",), "window for faint ground glass"),
     Key("window_file", ("F6", "0"), "the window stored in the file"),
     Key("invert", ("/",), "invert the greys"),
+    Key("smooth", ("U",), "smooth the image, or show its voxels"),
     Key("toggle_labels", ("G",), "hide or show the labels"),
     Key("cycle_overlay", ("Shift-G",), "text over the image: all, little, none"),
     Key("save", ("Control-Shift-E",), "save"),

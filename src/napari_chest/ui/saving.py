@@ -33,9 +33,11 @@ class Saver(QObject):
     Signals
     -------
     done() : the person is finished with saving.
+    reading_added() : the dataset has a new reading, which the open case does not show yet.
     """
 
     done = Signal()
+    reading_added = Signal()
 
     def __init__(self, session: Session, workbench: Workbench, parent: QObject) -> None:
         super().__init__(parent)
@@ -53,17 +55,17 @@ class Saver(QObject):
         dataset = self._session.dataset
         if dataset is None:
             return
-        drafts = self._session.unsaved()
+        unsaved, outside = self._session.unsaved(), self._session.not_in_dataset()
+        drafts = outside or unsaved
         lines = [
             line
             for draft in drafts
-            for line in describe(CaseChange(draft.case.title, draft.change))
+            for line in describe(CaseChange(draft.case.title, draft.change_to_dataset))
         ]
-        cases = len({draft.case.id for draft in drafts})
         # Two versions of one case cannot both become the one new version.
-        new_reader = dataset.new_reader() if len(drafts) == cases else None
+        new_reader = dataset.new_reader() if len(drafts) == _cases(drafts) else None
         folder = str(review_folder(dataset.root) / "export")
-        self._bench.save.show_changes(lines, cases, folder, new_reader)
+        self._bench.save.show_changes(lines, _cases(unsaved), _cases(outside), folder, new_reader)
         self._bench.show_page(self._bench.save)
 
     def may_discard(self, what: str) -> bool:
@@ -73,8 +75,8 @@ class Saver(QObject):
     def _confirm_write_back(self, as_new: bool) -> None:
         dataset = self._session.dataset
         assert dataset is not None
-        drafts = self._session.unsaved()
-        slices = sum(len(draft.change.slices) for draft in drafts)
+        drafts = self._session.not_in_dataset()
+        slices = sum(len(draft.change_to_dataset.slices) for draft in drafts)
         verb = f"Write {slices} slice{'' if slices == 1 else 's'}"
         box = QMessageBox(self._bench)
         box.setWindowTitle("Write into the dataset")
@@ -92,10 +94,11 @@ class Saver(QObject):
     def _save(self, kind: Literal["export", "write back"], as_new: bool) -> None:
         dataset = self._session.dataset
         assert dataset is not None
-        drafts = self._session.unsaved()
+        exporting = kind == "export"
+        drafts = self._session.unsaved() if exporting else self._session.not_in_dataset()
         new_reader = dataset.new_reader() if as_new else None
         corrected = _readings(drafts, new_reader)
-        save = export_readings if kind == "export" else write_back
+        save = export_readings if exporting else write_back
         self._bench.show_busy("Saving and reading back")
         self._bench.save.setEnabled(False)
 
@@ -106,23 +109,31 @@ class Saver(QObject):
         self._worker = create_worker(save_and_list, _start_thread=False, _ignore_errors=True)
         # What is saved is what was handed over, whatever is edited in the meantime.
         handed = [(draft.case.id, draft.reading) for draft in drafts]
-        self._worker.returned.connect(lambda result: self._on_proof(result[0], result[1], handed))
+        self._worker.returned.connect(
+            lambda result: self._on_proof(result[0], result[1], handed, as_new)
+        )
         self._worker.errored.connect(self._on_error)
         self._worker.start()
 
     def _on_proof(
-        self, proof: Proof, cases: Sequence[CaseInfo], handed: list[tuple[str, Reading]]
+        self,
+        proof: Proof,
+        cases: Sequence[CaseInfo],
+        handed: list[tuple[str, Reading]],
+        as_new: bool,
     ) -> None:
         self._finish()
         self._session.refresh_cases(cases)
         self._bench.cases.refresh(cases)
         titles = {case.id: case.title for case in self._session.cases}
+        written = [saved for saved in handed if titles[saved[0]] not in proof.refused]
+        in_dataset = proof.kind == "write back"
         if proof.as_meant:
-            self._session.mark_saved(
-                (case_id, reading)
-                for case_id, reading in handed
-                if titles[case_id] not in proof.refused
-            )
+            self._session.mark_saved(written, in_dataset=in_dataset)
+        if proof.as_meant and in_dataset and as_new:
+            # What was corrected is a label version of its own now, and the one before is unchanged.
+            self._session.drop(written)
+            self.reading_added.emit()
         lines = proof.lines()
         self._bench.proof.show_proof(lines[0], lines[1:], proof.folder, holds=proof.holds)
         self._bench.show_page(self._bench.proof)
@@ -174,6 +185,10 @@ def may_discard(parent: QWidget, session: Session, what: str) -> bool:
     box.setEscapeButton(back)
     box.exec()
     return box.clickedButton() is discard
+
+
+def _cases(drafts: list[Draft]) -> int:
+    return len({draft.case.id for draft in drafts})
 
 
 def _readings(drafts: list[Draft], new_reader: str | None) -> Corrected:

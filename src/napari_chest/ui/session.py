@@ -29,12 +29,14 @@ class Draft:
     Attributes
     ----------
     case : the case.
-    saved : the reading as it was read, or as it was last saved.
+    saved : the reading as it was read, or as it was last saved, wherever that was.
+    in_dataset : the reading as the dataset itself has it.
     history : the slice table's values (Z, C) and the edits made to them.
     """
 
     case: CaseInfo
     saved: Reading
+    in_dataset: Reading
     history: History
 
     @property
@@ -57,6 +59,11 @@ class Draft:
     def change(self) -> changes.ReadingChange:
         """What differs from what was last saved."""
         return changes.compare(self.saved, self.reading)
+
+    @property
+    def change_to_dataset(self) -> changes.ReadingChange:
+        """What differs from the dataset itself: all that is unsaved or was only exported."""
+        return changes.compare(self.in_dataset, self.reading)
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,9 @@ class Session:
         else:
             key = (case.info.id, reader)
             if key not in self._drafts:
-                self._drafts[key] = Draft(case.info, reading, History(reading.slice_labels.values))
+                self._drafts[key] = Draft(
+                    case.info, reading, reading, History(reading.slice_labels.values)
+                )
             self.draft = self._drafts[key]
         self.reading_chosen.emit(self.draft)
 
@@ -208,17 +217,33 @@ class Session:
 
     def unsaved(self) -> list[Draft]:
         """Drafts that differ from what was last saved, in the order of the case list."""
-        order = {case.id: i for i, case in enumerate(self.cases)}
-        drafts = [draft for draft in self._drafts.values() if draft.change]
-        return sorted(drafts, key=lambda draft: order.get(draft.case.id, -1))
+        return self._ordered(draft for draft in self._drafts.values() if draft.change)
 
-    def mark_saved(self, readings: Iterable[tuple[str, Reading]]) -> None:
+    def not_in_dataset(self) -> list[Draft]:
+        """Drafts that differ from the dataset itself: unsaved ones, and those only exported."""
+        return self._ordered(draft for draft in self._drafts.values() if draft.change_to_dataset)
+
+    def mark_saved(
+        self, readings: Iterable[tuple[str, Reading]], *, in_dataset: bool = False
+    ) -> None:
         """Remember what of each case (by id) is on disk now; later edits stay unsaved."""
         for case_id, reading in readings:
             draft = self._drafts.get((case_id, reading.reader))
             if draft is not None:
                 draft.saved = reading
+                draft.in_dataset = reading if in_dataset else draft.in_dataset
         self.unsaved_changed.emit()
+
+    def drop(self, readings: Iterable[tuple[str, Reading]]) -> None:
+        """Forget drafts that live on in the dataset under another reader."""
+        for case_id, reading in readings:
+            self._drafts.pop((case_id, reading.reader), None)
+        self.draft = self._reader = None
+        self.unsaved_changed.emit()
+
+    def _ordered(self, drafts: Iterable[Draft]) -> list[Draft]:
+        order = {case.id: i for i, case in enumerate(self.cases)}
+        return sorted(drafts, key=lambda draft: order.get(draft.case.id, -1))
 
     def _edit_rows(self, name: str, rows: list[int], wanted: dict[str, bool]) -> Edit | None:
         if self.draft is None:

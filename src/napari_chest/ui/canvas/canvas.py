@@ -206,6 +206,12 @@ class Canvas:
             grey = self._image.colormap.name == "gray"
             self._image.colormap = "gray_r" if grey else "gray"
 
+    def toggle_smoothing(self) -> None:
+        """Show the image smoothed between voxel centres, or voxel by voxel; labels never are."""
+        if self._image is not None:
+            smooth = str(self._image.interpolation2d) == "linear"
+            self._image.interpolation2d = "nearest" if smooth else "linear"
+
     def toggle_strip(self) -> None:
         """Hide the labels, or show them again."""
         if self._strip is not None:

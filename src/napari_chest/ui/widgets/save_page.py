@@ -55,23 +55,27 @@ class SavePage(QWidget):
         self.cancel_button.clicked.connect(self.cancel_requested)
 
     def show_changes(
-        self, lines: Sequence[str], cases: int, export_folder: str, new_reader: str | None
+        self,
+        lines: Sequence[str],
+        to_export: int,
+        to_write: int,
+        export_folder: str,
+        new_reader: str | None,
     ) -> None:
-        """Show what is unsaved and what each button would do."""
+        """Show how the cases differ from the dataset, and how many each button would save."""
         self.changes.setPlainText("\n".join(lines) or "Nothing has changed.")
-        noun = "1 case" if cases == 1 else f"{cases} cases"
-        self.export_button.setText(f"Export {noun}")
+        self.export_button.setText(f"Export {_count(to_export)}" if to_export else "Exported")
         self.export_hint.setText(
             f"Writes corrected files, laid out as the dataset, into {export_folder}. "
             "The dataset itself is not touched."
         )
-        self.write_button.setText(f"Write {noun} into the dataset…")
+        self.write_button.setText(f"Write {_count(to_write)} into the dataset…")
         self.as_new.setChecked(False)
         self.as_new.setVisible(new_reader is not None)
         self.as_new.setText(f"as a new label version, {new_reader}")
-        for button in (self.export_button, self.write_button):
-            button.setEnabled(cases > 0)
-        (self.export_button if cases else self.cancel_button).setFocus()
+        self.export_button.setEnabled(to_export > 0)
+        self.write_button.setEnabled(to_write > 0)
+        (self.export_button if to_export else self.cancel_button).setFocus()
 
     def keyPressEvent(self, event: object) -> None:  # noqa: N802
         """Enter presses the button that has the focus, Escape goes back."""
@@ -100,6 +104,10 @@ class SavePage(QWidget):
         row.addStretch(1)
         row.addWidget(self.cancel_button)
         layout.addLayout(row)
+
+
+def _count(cases: int) -> str:
+    return "1 case" if cases == 1 else f"{cases} cases"
 
 
 def _hint(text: str = "") -> QLabel:
