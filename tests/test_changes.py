@@ -6,6 +6,7 @@ import pytest
 from napari_chest.changes import (
     AnswerChange,
     CellChange,
+    Correction,
     MaskChange,
     ReadingChange,
     compare,
@@ -142,3 +143,58 @@ def test_answers():
 )
 def test_slices_are_told_counted_from_one(slices, text):
     assert slice_ranges(slices) == text
+
+
+class TestCorrection:
+    """A correction writes what it changed and leaves alone what else has changed."""
+
+    COLUMNS = ("LLL", "LUL", "infected")
+
+    def reading(self, *rows, reader="r"):
+        values = np.array(rows, dtype=bool)
+        return Reading(reader, slice_labels=SliceLabels(self.COLUMNS, values, "infected"))
+
+    def onto(self, before, after, standing):
+        found = Correction(before, after).onto(standing)
+        return found.slice_labels.values.astype(int).tolist()
+
+    def test_the_state_it_started_from_becomes_the_corrected_one(self):
+        before, after = self.reading([1, 0, 1], [0, 0, 0]), self.reading([0, 1, 1], [0, 0, 0])
+        assert self.onto(before, after, before) == [[0, 1, 1], [0, 0, 0]]
+
+    def test_other_slices_and_other_cells_of_a_slice_stay_as_they_stand(self):
+        before = self.reading([0, 0, 0], [0, 0, 0])
+        after = self.reading([1, 0, 1], [0, 0, 0])
+        standing = self.reading([0, 1, 1], [1, 0, 1])
+        assert self.onto(before, after, standing) == [[1, 1, 1], [1, 0, 1]]
+
+    def test_a_slice_stays_infected_by_a_lobe_the_correction_did_not_touch(self):
+        before, after = self.reading([1, 0, 1]), self.reading([0, 0, 0])
+        assert self.onto(before, after, self.reading([1, 1, 1])) == [[0, 1, 1]]
+        assert self.onto(before, after, self.reading([0, 1, 1])) == [[0, 1, 1]]
+
+    def test_what_was_inconsistent_can_be_restored(self):
+        before, after = self.reading([1, 0, 1]), self.reading([0, 0, 1])
+        assert self.onto(before, after, before) == [[0, 0, 1]]
+
+    def test_the_reader_is_the_corrected_one(self):
+        before = self.reading([1, 0, 1], reader="updated-1")
+        after = self.reading([0, 0, 0], reader="updated-2")
+        assert Correction(before, after).onto(before).reader == "updated-2"
+
+    def test_another_number_of_slices_is_refused(self):
+        before, after = self.reading([1, 0, 1]), self.reading([0, 0, 0])
+        with pytest.raises(ValueError, match="cannot be compared"):
+            Correction(before, after).onto(self.reading([1, 0, 1], [0, 0, 0]))
+
+    def test_masks_and_answers_are_carried_over_likewise(self):
+        def state(voxels, answers):
+            mask = Mask("m", np.array(voxels, np.uint8).reshape(1, 2, 2), ())
+            return Reading("r", masks=(mask,), answers=answers)
+
+        before = state([0, 1, 0, 0], {"a": ("1",), "b": ("1",)})
+        after = state([2, 1, 0, 0], {"a": ("2",), "b": ("1",)})
+        standing = state([0, 0, 0, 3], {"a": ("1",), "b": ("9",)})
+        found = Correction(before, after).onto(standing)
+        assert found.masks[0].labels.ravel().tolist() == [2, 0, 0, 3]
+        assert found.answers == {"a": ("2",), "b": ("9",)}

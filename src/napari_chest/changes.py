@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +65,60 @@ class CaseChange:
 
     case: str
     reading: ReadingChange
+
+
+@dataclass(frozen=True, eq=False)
+class Correction:
+    """What a person changed in a reading, as the two states of it.
+
+    Saving a correction writes what differs between them and leaves alone what else may have
+    changed where it is written, such as earlier exports.
+    """
+
+    before: Reading
+    after: Reading
+
+    def onto(self, standing: Reading) -> Reading:
+        """Another state of the same reading with this correction, under the corrected reader.
+
+        Raises
+        ------
+        ValueError
+            when the readings are not about the same grid.
+        """
+        for state in (self.before, standing):
+            compare(state, self.after)  # refuses other columns and shapes
+        answers = dict(standing.answers)
+        for change in _compare_answers(self.before, self.after):
+            answers[change.question] = change.after
+        return replace(
+            self.after,
+            masks=tuple(_mask_onto(self.before, mask, standing) for mask in self.after.masks),
+            slice_labels=self._labels_onto(standing.slice_labels),
+            answers=answers,
+        )
+
+    def _labels_onto(self, standing: SliceLabels | None) -> SliceLabels | None:
+        was, now = self.before.slice_labels, self.after.slice_labels
+        if was is None or now is None or standing is None:
+            return standing
+        differs = was.values != now.values
+        values = np.where(differs, now.values, standing.values)
+        # Where the rest of a slice has changed too, its any-column has to be told anew.
+        mixed = differs.any(axis=1) & (standing.values != was.values).any(axis=1)
+        if now.any_column is not None:
+            any_index = now.columns.index(now.any_column)
+            others = np.delete(values, any_index, axis=1)
+            values[mixed, any_index] = others[mixed].any(axis=1)
+        return now.with_values(values)
+
+
+def _mask_onto(before: Reading, mask: Mask, standing: Reading) -> Mask:
+    was = next((m for m in before.masks if m.name == mask.name), None)
+    stands = next((m for m in standing.masks if m.name == mask.name), None)
+    if was is None or stands is None:
+        return mask
+    return replace(mask, labels=np.where(was.labels != mask.labels, mask.labels, stands.labels))
 
 
 def compare(before: Reading, after: Reading) -> ReadingChange:

@@ -308,3 +308,52 @@ def test_the_card_of_keys_shows_every_key_once(healthy):
     assert healthy.dock.pages.currentWidget() is healthy.dock.keys_card
     healthy.dock.keys_card.done_button.click()
     assert healthy.dock.pages.currentWidget() is healthy.dock.work
+
+
+def test_a_left_drag_does_not_pan_even_after_a_tool_was_used(healthy):
+    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    image = healthy.viewer.layers["P001"]
+    healthy.viewer.layers.selection.active = strip
+    strip.mode = "paint"
+    strip.mode = "pan_zoom"
+    healthy.viewer.layers.selection.active = image
+    widget, camera = healthy.controller.canvas.widget, healthy.viewer.scene.camera
+    center, zoom = camera.center, camera.zoom
+    start = QPoint(widget.width() // 3, widget.height() // 2)
+    drag(widget, start, start + QPoint(40, 30))
+    assert camera.center == center
+    drag(widget, start, start + QPoint(0, -40), Qt.MouseButton.RightButton)
+    assert camera.center == center
+    assert camera.zoom > zoom
+
+
+def test_key_6_clears_a_range_in_which_only_some_slices_are_infected(healthy):
+    healthy.session.set_cells([10, 12], "RUL", True)
+    healthy.key(Qt.Key.Key_M)
+    healthy.controller.canvas.go_to(13)
+    healthy.key(Qt.Key.Key_6)
+    assert not healthy.values.any()
+
+
+def test_a_stroke_is_kept_when_the_case_changes_under_it(healthy):
+    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    healthy.viewer.layers.selection.active = strip
+    strip.mode = "paint"
+    widget = healthy.controller.canvas.widget
+    at = canvas_point(healthy, 10, RLL)
+    QTest.mousePress(widget, Qt.MouseButton.LeftButton, pos=at)
+    healthy.open_case("P002")
+    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, pos=at)
+    (draft,) = healthy.session.unsaved()
+    assert draft.case.title == "P001"
+    np.testing.assert_array_equal(draft.labels.values, cells((10, RLL)))
+
+
+def test_keys_do_not_edit_a_slice_that_is_not_on_screen(healthy):
+    healthy.viewer.dims.order = (1, 0, 2)
+    healthy.key(Qt.Key.Key_2)
+    assert not healthy.values.any()
+    assert "axial view" in healthy.dock.message.text()
+    healthy.viewer.dims.order = (0, 1, 2)
+    healthy.key(Qt.Key.Key_2)
+    np.testing.assert_array_equal(healthy.values, cells((10, LUL)))

@@ -107,6 +107,7 @@ def test_case_keys_follow_the_filtered_list(opened):
     opened.wait(lambda: opened.session.open_case.info.title == "cap001")
     opened.key(Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
     opened.wait(lambda: opened.session.open_case.info.title == "cap002")
+    opened.wait(lambda: not opened.controller.reader.busy)
     opened.key(Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
     assert "last case" in opened.dock.message.text()
     assert opened.session.open_case.info.title == "cap002"
@@ -170,7 +171,6 @@ def test_reading_can_be_stopped_and_started_again(opened):
 def test_the_window_is_remembered_for_the_next_day(opened, dataset_folder):
     opened.key(Qt.Key.Key_F3)
     assert opened.controller.canvas.window == Window(40, 400)
-    opened.wait(lambda: not opened.controller._window_timer.isActive())
     remembered = opened.controller.preferences.window("covid-ct-md", "CT")
     assert remembered == Window(40, 400)
     opened.open_case("P002")
@@ -204,21 +204,36 @@ def test_corners_and_letters_say_where_one_is(opened):
     assert canvas.overlay_text.bottom_left[0] == f"HU {canvas.volume.voxels[z, y, x]} @ {x},{y}"
 
 
-def test_closing_the_dock_leaves_the_viewer_as_it_was_and_keeps_the_work(
-    opened, make_napari_viewer
-):
+def test_closing_the_dock_leaves_the_viewer_as_it_was_and_keeps_the_work(opened):
     from napari_chest.ui.plugin import ChestDock
 
+    viewer = opened.viewer
     opened.key(Qt.Key.Key_2)
     changed = opened.values.copy()
-    opened.dock.controller.close()
-    assert list(opened.viewer.layers) == []
-    assert opened.viewer.scene.camera.mouse_zoom
-    assert opened.viewer.scene.camera.mouse_pan
-    again = ChestDock(opened.viewer)
-    opened.viewer.window.add_dock_widget(again, name="Chest again")
-    assert again.controller.session.unsaved()
-    np.testing.assert_array_equal(again.controller.session.draft.labels.values, changed)
+    viewer.window.remove_dock_widget(opened.dock)
+    assert list(viewer.layers) == []
+    assert viewer.scene.camera.mouse_zoom
+    wheel = [act.__name__ for act in viewer.mouse_wheel_callbacks]
+    assert wheel == ["dims_scroll", "layers_scroll"]
+    assert not any("_on_drag" in act.__name__ for act in viewer.mouse_drag_callbacks)
+    again = ChestDock(viewer)
+    viewer.window.add_dock_widget(again, name="Chest again")
+    session = again.controller.session
+    opened.wait(lambda: session.draft is not None and not again.controller.reader.busy)
+    assert session.unsaved()
+    np.testing.assert_array_equal(session.draft.labels.values, changed)
+    assert [layer.name for layer in viewer.layers] == ["P001", "labels updated-1"]
+    again.controller.reader.stop()
+
+
+def test_floating_and_hiding_the_dock_does_not_close_it(opened):
+    outer = opened.dock.parent()
+    while not hasattr(outer, "setFloating"):
+        outer = outer.parent()
+    outer.setFloating(True)
+    outer.setFloating(False)
+    outer.hide()
+    outer.show()
     assert [layer.name for layer in opened.viewer.layers] == ["P001", "labels updated-1"]
 
 
@@ -250,3 +265,89 @@ def test_wheel_steps_slices_and_ctrl_wheel_zooms(opened):
     wheel(1, Qt.KeyboardModifier.ControlModifier)
     assert opened.viewer.scene.camera.zoom > zoom
     assert canvas.slice == 11
+
+    opened.viewer.dims.order = (1, 0, 2)
+    y = canvas.shown_index
+    wheel(-1, Qt.KeyboardModifier.NoModifier)
+    assert canvas.shown_index == y + 1
+    assert canvas.slice == 11
+    assert canvas.overlay_text.bottom_right[0] == f"{y + 2}/64"
+
+
+def test_an_unreadable_case_does_not_stop_the_way_through_the_list(bench, dataset_folder):
+    for path in (dataset_folder / "COVID-19 subjects" / "P002").glob("*.dcm"):
+        path.write_bytes(b"")
+    bench.open(dataset_folder)
+    bench.controller.step_case(1)
+    bench.wait(lambda: "P002" in bench.dock.message.text())
+    bench.controller.step_case(1)
+    bench.wait(lambda: bench.session.open_case.info.title == "P003")
+
+
+def test_two_quick_steps_go_two_cases_on(opened):
+    opened.controller.step_case(1)
+    opened.controller.step_case(1)
+    opened.wait(lambda: opened.session.open_case.info.title == "P003")
+
+
+def test_broken_labels_are_not_called_unlabelled(bench, dataset_folder):
+    for path in dataset_folder.glob("*.npy"):
+        path.write_bytes(b"no array")
+    bench.open(dataset_folder)
+    assert "expected a NumPy array file" in bench.dock.grid._empty
+    assert "expected a NumPy array file" in bench.dock.details.text.text()
+
+
+def test_a_folder_that_is_no_dataset_does_not_leave_a_case_half_read(opened, tmp_path):
+    opened.open_case("P002")
+    case = next(case for case in opened.session.cases if case.title == "cap001")
+    opened.controller.open_case(case.id)
+    opened.wait(lambda: opened.session.open_case.info.title == "cap001")
+    opened.controller.open_folder(tmp_path)
+    opened.wait(lambda: "is not a dataset" in opened.dock.message.text())
+    opened.wait(lambda: not opened.controller.reader.busy)
+    dataset = napari_chest.open_dataset(opened.session.dataset.root)
+    np.testing.assert_array_equal(
+        opened.viewer.layers["cap001"].data, dataset.volume(case.id).voxels
+    )
+
+
+def test_layers_of_others_do_not_move_our_slices(opened):
+    canvas, viewer = opened.controller.canvas, opened.viewer
+    canvas.go_to(6)
+    spacing = canvas.volume.grid.spacing
+    fine = viewer.add_image(
+        np.zeros((96, 64, 64), np.uint8), scale=(spacing[0] / 4, *spacing[1:]), name="fine"
+    )
+    assert canvas.slice == 6
+    canvas.step(1)
+    assert canvas.slice == 7
+    assert viewer.dims.point[0] == pytest.approx(7 * spacing[0])
+    viewer.layers.selection.active = viewer.layers["P001"]
+    before = opened.values.copy()
+    opened.key(Qt.Key.Key_2)
+    assert set(np.argwhere(opened.values != before)[:, 0]) == {7}
+    viewer.layers.remove(fine)
+
+
+def test_a_layer_with_a_time_axis_does_not_disturb(opened):
+    canvas, viewer = opened.controller.canvas, opened.viewer
+    moving = viewer.add_image(np.zeros((3, 24, 64, 64), np.uint8), name="moving")
+    canvas.go_to(5)
+    assert canvas.slice == 5
+    assert viewer.dims.point[0] == viewer.dims.range[0].start or viewer.dims.ndim == 4
+    assert canvas.shown_axis == 0
+    viewer.layers.remove(moving)
+    canvas.go_to(9)
+    assert canvas.slice == 9
+
+
+def test_an_image_in_the_trash_is_told_before_a_key_edits_what_is_not_seen(opened):
+    opened.viewer.layers.remove("P001")
+    opened.viewer.layers.selection.active = opened.viewer.layers["labels updated-1"]
+    before = opened.values.copy()
+    opened.key(Qt.Key.Key_2)
+    np.testing.assert_array_equal(opened.values, before)
+    assert "The image was removed" in opened.dock.message.text()
+    opened.open_case("P002")
+    assert {layer.name for layer in opened.viewer.layers} == {"P002", "labels updated-1"}

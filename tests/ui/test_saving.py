@@ -201,3 +201,55 @@ def test_opening_another_dataset_with_unsaved_work_asks(opened, dataset_folder, 
     opened.controller.open_folder(dataset_folder)
     opened.wait(lambda: not opened.controller.reader.busy and opened.session.draft is not None)
     assert opened.session.unsaved() == []
+
+
+def test_corrections_made_while_another_dataset_opens_are_asked_about(
+    opened, dataset_folder, answers
+):
+    opened.controller.open_folder(dataset_folder)
+    opened.key(Qt.Key.Key_4)
+    changed = opened.values.copy()
+    answers.expect("Go back")
+    opened.wait(lambda: bool(answers.asked))
+    opened.wait(lambda: not opened.controller.reader.busy)
+    np.testing.assert_array_equal(opened.values, changed)
+    assert opened.session.unsaved()
+
+
+def test_an_export_after_a_restart_adds_to_the_one_before(bench, dataset_folder):
+    export = dataset_folder.with_name("covid-ct-md-review") / "export"
+    for z in (3, 5):  # each in a session of its own that starts from the dataset
+        bench.open(dataset_folder)
+        bench.controller.canvas.go_to(z)
+        bench.key(Qt.Key.Key_4)
+        bench.save(bench.dock.save.export_button)
+        assert bench.dock.proof.headline.property("state") == "saved"
+        assert f"on slice {z + 1}" in bench.dock.proof.text.toPlainText()
+        bench.dock.proof.done_button.click()
+    before = np.load(dataset_folder / "Lobe-level-labels-updated-1.npy")
+    after = np.load(export / "Lobe-level-labels-updated-1.npy")
+    assert np.argwhere(before != after).tolist() == [[0, 3, 3], [0, 5, 3]]
+    slices = np.load(export / "Slice-level-labels-updated-1.npy")
+    np.testing.assert_array_equal(slices[0] != 0, after[0].any(axis=1))
+
+
+def test_the_save_page_stays_true_while_the_image_is_edited(opened):
+    opened.key(Qt.Key.Key_4)
+    opened.controller.act("save")
+    before = opened.dock.save.changes.toPlainText()
+    opened.key(Qt.Key.Key_PageDown)
+    opened.key(Qt.Key.Key_4)
+    assert opened.dock.save.changes.toPlainText() != before
+
+
+def test_a_refused_save_leaves_the_keyboard_and_a_list_of_the_changes(opened, dataset_folder):
+    opened.key(Qt.Key.Key_4)
+    with (dataset_folder / "Index.csv").open("ab") as file:
+        file.write(b"\r\n")
+    opened.controller.act("save")
+    opened.dock.save.export_button.click()
+    opened.wait(lambda: "changed on disk" in opened.dock.message.text())
+    assert QApplication.focusWidget() is opened.dock.save.export_button
+    (kept,) = (dataset_folder.with_name("covid-ct-md-review") / "not-saved").iterdir()
+    assert "P001, updated-1: RML" in kept.read_text()
+    assert str(kept) in opened.dock.message.text()

@@ -62,6 +62,8 @@ class History:
         self._budget = budget
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
+        self.steps = 0
+        """How often the array has changed: grows with every edit, undo and redo."""
 
     @property
     def array(self) -> npt.NDArray[Any]:
@@ -80,6 +82,7 @@ class History:
 
     def do(self, edit: Edit) -> None:
         """Apply an edit that was made from the present state of the array."""
+        self.steps += 1
         self._array[edit.box] = edit.after
         self._done.append(edit)
         self._undone.clear()
@@ -91,6 +94,7 @@ class History:
         """Take back the last edit and return it; None where there is none."""
         if not self._done:
             return None
+        self.steps += 1
         edit = self._done.pop()
         self._array[edit.box] = edit.before
         self._undone.append(edit)
@@ -100,6 +104,7 @@ class History:
         """Do the last undone edit again and return it; None where there is none."""
         if not self._undone:
             return None
+        self.steps += 1
         edit = self._undone.pop()
         self._array[edit.box] = edit.after
         self._done.append(edit)

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from napari_chest import changes
-from napari_chest.changes import CaseChange
+from napari_chest.changes import CaseChange, Correction
 from napari_chest.errors import ChestError, SaveError
 from napari_chest.export.proof import Proof
 from napari_chest.files.atomic import digest, reason, write_together
 from napari_chest.review.folder import review_folder, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from napari_chest.changes import ReadingChange
     from napari_chest.datasets import Dataset
     from napari_chest.model import Reading
 
+    Corrected = Mapping[str, Sequence[Reading | Correction]]
 
-def export_readings(
-    dataset: Dataset, corrected: Mapping[str, Sequence[Reading]], out: Path | None = None
-) -> Proof:
+
+def export_readings(dataset: Dataset, corrected: Corrected, out: Path | None = None) -> Proof:
     """Write the annotation files with the corrections into ``out``, laid out as the dataset.
 
     Earlier exports in the same folder are corrected further; the dataset itself is not touched.
-    ``out`` is ``export`` in the review folder unless given. The proof is also kept as a text file
-    in the review folder.
+    The proof is also kept as a text file in the review folder.
+
+    Parameters
+    ----------
+    dataset : the dataset.
+    corrected : case id to what is to be written: a `Correction`, of which only what differs is, or
+        a `Reading`, which then stands there as a whole.
+    out : the folder; ``export`` in the review folder unless given.
 
     Raises
     ------
@@ -52,10 +59,11 @@ def export_readings(
     return _kept(proof, review)
 
 
-def write_back(dataset: Dataset, corrected: Mapping[str, Sequence[Reading]]) -> Proof:
+def write_back(dataset: Dataset, corrected: Corrected) -> Proof:
     """Write the corrections into the dataset itself, after a dated backup of its annotation files.
 
-    The backup and the proof are kept in the review folder.
+    The backup and the proof are kept in the review folder. ``corrected`` is as in
+    `export_readings`.
 
     Raises
     ------
@@ -71,7 +79,7 @@ def write_back(dataset: Dataset, corrected: Mapping[str, Sequence[Reading]]) -> 
 
 def _save(
     dataset: Dataset,
-    corrected: Mapping[str, Sequence[Reading]],
+    corrected: Corrected,
     out: Path,
     before: Path,
     kind: Literal["export", "write back"],
@@ -82,8 +90,9 @@ def _save(
     written: set[Path] = set()
     meant: list[CaseChange] = []
     refused: dict[str, ChestError] = {}
-    for case_id, readings in corrected.items():
+    for case_id, wanted in corrected.items():
         try:
+            readings = [_reading(dataset, case_id, part, before) for part in wanted]
             asked = [_change(dataset, case_id, reading, before) for reading in readings]
             written.update(path.resolve() for path in dataset.write(case_id, readings, out))
         except ChestError as error:
@@ -122,14 +131,35 @@ def _found(
         return ()
 
 
+def _reading(dataset: Dataset, case_id: str, wanted: Reading | Correction, before: Path) -> Reading:
+    """The reading that is to stand in the end."""
+    if not isinstance(wanted, Correction):
+        return wanted
+    with _fitting(case_id):
+        return wanted.onto(_standing(dataset, case_id, wanted.after.reader, before))
+
+
 def _change(dataset: Dataset, case_id: str, reading: Reading, before: Path) -> ReadingChange:
-    """How the reading differs from the one it replaces, or where it is new, from the newest."""
-    standing = dataset.readings(case_id, at=before)
+    """How the reading differs from the one it replaces."""
+    with _fitting(case_id):
+        return changes.compare(_standing(dataset, case_id, reading.reader, before), reading)
+
+
+def _standing(dataset: Dataset, case_id: str, reader: str, at: Path) -> Reading:
+    """What a reader's reading replaces: the one of that reader, or for a new one the newest."""
+    standing = dataset.readings(case_id, at=at)
     if not standing:
-        raise SaveError(f"{case_id} has no reading that could be corrected. Nothing was written.")
-    base = next((r for r in standing if r.reader == reading.reader), standing[0])
+        raise SaveError(
+            f"{case_id} has no reading on disk that could be corrected. Nothing was written; see "
+            "whether the dataset's folder is still where it was."
+        )
+    return next((r for r in standing if r.reader == reader), standing[0])
+
+
+@contextmanager
+def _fitting(case_id: str) -> Iterator[None]:
     try:
-        return changes.compare(base, reading)
+        yield
     except ValueError as error:
         raise SaveError(
             f"{case_id}: the reading does not fit the one on disk ({error}). Nothing was written."

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, QTimer
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QApplication, QFileDialog
 
+from napari_chest.model import Problem
 from napari_chest.ui.canvas import Canvas
 from napari_chest.ui.keys import KEYS
 from napari_chest.ui.labelling import Labelling
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from napari_chest.datasets import Dataset
     from napari_chest.edits import Edit
-    from napari_chest.model import CaseInfo, Window
+    from napari_chest.model import CaseInfo, Grid, Window
     from napari_chest.ui.preferences import Preferences
     from napari_chest.ui.session import Draft, OpenCase, Session
     from napari_chest.ui.workbench import Workbench
@@ -49,9 +51,12 @@ class Controller(QObject):
         self.saver = Saver(session, workbench, self)
         self.labelling = Labelling(session, workbench, self.canvas)
         self._first_case: str | None = None
+        self._wanted: str | None = None
+        self._discarded: frozenset[object] = frozenset()
+        self._complete = True
+        self._closed = False
         self._pointer = ""
         self._actions = self._make_actions()
-        self._window_timer = QTimer(self, singleShot=True, interval=500)
         self._connect_bench()
         self._connect_canvas()
         self._connect_reader()
@@ -62,14 +67,14 @@ class Controller(QObject):
 
     def open_folder(self, folder: str | Path, case_id: str | None = None) -> None:
         """Open the dataset in a folder at its first or another case; asks before work is lost."""
-        if self.saver.may_discard("Open another dataset"):
+        if self._may_leave("Open another dataset"):
             self._first_case = case_id
             self.bench.show_busy("Opening the dataset")
             self.reader.open_dataset(Path(folder))
 
     def open_demo(self) -> None:
         """Open the synthetic dataset, which is made at first; asks before work is lost."""
-        if self.saver.may_discard("Open the synthetic dataset"):
+        if self._may_leave("Open the synthetic dataset"):
             self._first_case = None
             self.bench.show_busy("Making a synthetic dataset")
             self.reader.make_demo()
@@ -79,12 +84,13 @@ class Controller(QObject):
         dataset = self.session.dataset
         info = next((case for case in self.session.cases if case.id == case_id), None)
         if dataset is not None and info is not None:
+            self._wanted = case_id
             self.bench.show_busy(f"Reading {info.title}")
             self.reader.open_case(dataset, info)
 
     def step_case(self, step: int) -> None:
         """Open the next or previous case of the list as it is filtered and sorted."""
-        case_id = self.session.neighbour(step, self.bench.cases.order())
+        case_id = self.session.neighbour(step, self.bench.cases.order(), self._wanted)
         if case_id is None:
             self.bench.show_message("That was the last case of the list.")
         else:
@@ -95,9 +101,14 @@ class Controller(QObject):
         self._actions[action]()
 
     def close(self) -> None:
-        """Stop reading and leave the viewer as it was found."""
+        """Stop reading and leave the viewer as it was found; once is enough."""
+        if self._closed:
+            return
+        self._closed = True
+        self.canvas.flush()
         self.reader.stop()
         self._connect_session(connect=False)
+        self.saver.close()
         self.canvas.close()
 
     # Connecting
@@ -120,11 +131,12 @@ class Controller(QObject):
         bench.undo_button.clicked.connect(partial(self.act, "undo"))
         bench.redo_button.clicked.connect(partial(self.act, "redo"))
         bench.save_button.clicked.connect(partial(self.act, "save"))
-        bench.destroyed.connect(self.close)
+        bench.closed.connect(self.close)
 
     def _connect_canvas(self) -> None:
         canvas = self.canvas
         canvas.slice_changed.connect(self._on_slice)
+        canvas.plane_changed.connect(self._show_corners)
         canvas.window_changed.connect(self._on_window)
         canvas.pointer_changed.connect(self._on_pointer)
         acts = {
@@ -134,7 +146,7 @@ class Controller(QObject):
             {name: act for name, (ours, act) in acts.items() if not ours},
             {name: act for name, (ours, act) in acts.items() if ours},
         )
-        self._window_timer.timeout.connect(self._remember_window)
+        canvas.window_chosen.connect(self._remember_window)
 
     def _connect_reader(self) -> None:
         self.reader.dataset_read.connect(self._on_dataset_read)
@@ -163,8 +175,8 @@ class Controller(QObject):
             "slice_previous": partial(self._step_slice, -1),
             "slice_down_5": partial(self._step_slice, 5),
             "slice_up_5": partial(self._step_slice, -5),
-            "slice_first": lambda: self.canvas.go_to(0),
-            "slice_last": lambda: self.canvas.go_to(2**31),
+            "slice_first": partial(self._step_slice, -(2**31)),
+            "slice_last": partial(self._step_slice, 2**31),
             "case_next": partial(self.step_case, 1),
             "case_previous": partial(self.step_case, -1),
             "invert": self.canvas.invert,
@@ -185,16 +197,33 @@ class Controller(QObject):
         if self.session.dataset is not None:
             self._show_dataset(self.session.dataset, self.session.cases)
         if self.session.open_case is not None:
-            self._show_case(
-                self.session.open_case, self.session.open_case.volume.grid.shape[0] // 2
-            )
-            self._on_reading_chosen(self.session.draft)
+            self.open_case(self.session.open_case.info.id)
 
     # What the reader brings
 
+    def _may_leave(self, what: str) -> bool:
+        """Whether the dataset may be left for another; asks before work is lost."""
+        if self.saver.busy:
+            self.bench.show_message("Saving. One moment, then open it again.")
+            return False
+        self.canvas.flush()
+        if not self.saver.may_discard(what):
+            return False
+        self._discarded = self._unsaved_state()
+        return True
+
+    def _unsaved_state(self) -> frozenset[object]:
+        drafts = self.session.unsaved()
+        return frozenset((draft.case.id, draft.saved.reader, draft.change) for draft in drafts)
+
     def _on_dataset_read(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
         self.bench.show_idle()
+        self.canvas.flush()
+        # What was corrected while the other dataset was read has not been asked about.
+        if self._unsaved_state() != self._discarded and not self._may_leave("Open another dataset"):
+            return
         self.canvas.clear()
+        self._complete = True
         self.session.open_dataset(dataset, cases)
         self.preferences.remember_folder(dataset.root)
         self._show_dataset(dataset, cases)
@@ -214,10 +243,14 @@ class Controller(QObject):
         bench.show_page(bench.work)
 
     def _on_first_image(self, case: OpenCase, first: int) -> None:
+        self.canvas.flush()
         self.labelling.forget_mark()
+        self._complete = False
         self._show_case(case, first)
         self.session.show_case(case)
         self._show_corners()
+        if not self.bench.isAncestorOf(QApplication.focusWidget() or self.bench):
+            self.canvas.set_focus()
 
     def _show_case(self, case: OpenCase, first: int) -> None:
         dataset = self.session.dataset
@@ -226,8 +259,9 @@ class Controller(QObject):
         fallback = LUNG if case.volume.modality == "CT" else file_window(case.volume)
         self.canvas.show_volume(case.volume, case.info.title, remembered or fallback, first)
         self.bench.cases.show_current(case.info.id)
-        self.bench.details.show_case(case.info.facts, case.problems)
-        self.bench.show_message("")
+        self._show_details(case)
+        if self.bench.message.property("state") != "bad":
+            self.bench.show_message("")
         self.bench.windows.show_window(self.canvas.window)
         self._on_slice(self.canvas.slice)
 
@@ -240,7 +274,12 @@ class Controller(QObject):
 
     def _on_case_read(self, case: OpenCase) -> None:
         self.bench.show_idle()
-        self.bench.details.show_case(case.info.facts, case.problems)
+        self._complete = True
+        self._show_details(case)
+
+    def _show_details(self, case: OpenCase) -> None:
+        of_dataset = self.session.dataset.problems() if self.session.dataset else []
+        self.bench.details.show_case(case.info.facts, [*of_dataset, *case.problems])
 
     def _read_again(self) -> None:
         if self.session.open_case is not None:
@@ -252,6 +291,13 @@ class Controller(QObject):
             self.bench.start.show_message(text)
         else:
             self.bench.show_message(text, "bad")
+        case = self.session.open_case
+        if case is None or self._complete:
+            return
+        if self._wanted == case.info.id:
+            self._show_details(replace(case, problems=[*case.problems, Problem("error", text)]))
+        else:
+            self.open_case(case.info.id)  # its reading was stopped for what came to nothing
 
     def _cancel(self) -> None:
         self.reader.stop()
@@ -273,10 +319,11 @@ class Controller(QObject):
         self.canvas.set_focus()
 
     def _on_reading_picked(self, index: int) -> None:
+        self.canvas.flush()
         self.session.choose_reader(self.bench.reading.itemData(index))
 
     def _step_slice(self, step: int) -> None:
-        self.canvas.go_to(self.canvas.slice + step)
+        self.canvas.step(step)
 
     def _use_window(self, window: Window | None) -> None:
         volume = self.canvas.volume
@@ -286,6 +333,8 @@ class Controller(QObject):
             self.bench.show_message("This preset is in HU, which a radiograph does not have.")
             return
         self.canvas.set_window(window or file_window(volume))
+        if window is not None:  # a file's own window means nothing for the next file
+            self._remember_window(window)
 
     # What is shown
 
@@ -310,7 +359,9 @@ class Controller(QObject):
         case = self.session.open_case
         if case is None:
             return "No case is open."
-        errors = [p.text for p in case.problems if p.level == "error"]
+        of_dataset = self.session.dataset.problems() if self.session.dataset else []
+        problems = [*of_dataset, *case.problems]
+        errors = [p.text for p in problems if p.level == "error"]
         return (
             errors[0]
             if errors
@@ -361,11 +412,10 @@ class Controller(QObject):
     def _on_window(self, window: Window) -> None:
         self.bench.windows.show_window(window)
         self._show_corners()
-        self._window_timer.start()
 
-    def _remember_window(self) -> None:
-        volume, window, dataset = self.canvas.volume, self.canvas.window, self.session.dataset
-        if volume is not None and window is not None and dataset is not None:
+    def _remember_window(self, window: Window) -> None:
+        volume, dataset = self.canvas.volume, self.session.dataset
+        if volume is not None and dataset is not None:
             self.preferences.remember_window(dataset.name, volume.modality, window)
 
     def _on_pointer(self, text: str) -> None:
@@ -379,8 +429,7 @@ class Controller(QObject):
             return
         draft = self.session.draft
         reader = f" · {draft.saved.reader}" if draft else ""
-        z, grid = self.canvas.slice, volume.grid
-        place = f"z {grid.position(z, 0, 0)[2]:.1f} mm" if grid.placed else "z ?"
+        axis, index, grid = self.canvas.shown_axis, self.canvas.shown_index, volume.grid
         changed = draft is not None and bool(draft.change)
         name = preset_name(window)
         self.canvas.set_corners(
@@ -391,8 +440,22 @@ class Controller(QObject):
                 f"W {window.width:.0f} L {window.center:.0f} {name}".rstrip(),
                 f"zoom {self.canvas.zoom:.1f}x",
             ],
-            [f"{z + 1}/{grid.shape[0]}", place, f"{grid.spacing[0]:.1f} mm thick"],
+            [
+                f"{index + 1}/{grid.shape[axis]}",
+                _place(grid, axis, index),
+                f"{grid.spacing[axis]:.1f} mm thick",
+            ],
         )
+
+
+def _place(grid: Grid, axis: int, index: int) -> str:
+    """Where a plane lies in the patient: ``z -126.0 mm``."""
+    name = "zyx"[axis]
+    if not grid.placed:
+        return f"{name} ?"
+    voxel = [0.0, 0.0, 0.0]
+    voxel[axis] = index
+    return f"{name} {grid.position(*voxel)[2 - axis]:.1f} mm"
 
 
 def _count(number: int, noun: str) -> str:

@@ -96,12 +96,22 @@ def _correct(controller: Controller) -> None:
     assert draft is not None
     values, columns = draft.labels.values, draft.labels.columns
     confused = np.flatnonzero(values[:, columns.index(WRONG)] & ~values[:, columns.index(RIGHT)])
+    if not len(confused):
+        raise ChestError(
+            f"the synthetic dataset has been corrected already. Delete {_root(controller)} and its "
+            "review folder, then run the demo again."
+        )
     run = confused[: int(np.argmax(np.diff(confused, append=confused[-1] + 2) > 1)) + 1]
     controller.canvas.go_to(int(run[0]))
     controller.act("mark")
     controller.canvas.go_to(int(run[-1]))
     controller.act(f"toggle_{columns.index(WRONG)}")
     controller.act(f"toggle_{columns.index(RIGHT)}")
+
+
+def _root(controller: Controller) -> Path:
+    assert controller.session.dataset is not None
+    return controller.session.dataset.root
 
 
 def _picture(viewer: napari.Viewer, path: Path) -> Path:

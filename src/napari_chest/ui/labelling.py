@@ -103,17 +103,23 @@ class Labelling:
 
     def _toggle(self, column: int) -> None:
         draft = self._session.draft
-        if draft is not None and column < len(self._columns()):
-            rows = self._range()
-            self._set(rows, self._columns()[column], not draft.labels.values[rows, column].all())
-            self._used = True
+        if draft is None or column >= len(self._columns()) or not self._sees_slice():
+            return
+        rows, name = self._range(), self._columns()[column]
+        now = draft.labels.values[rows, column]
+        # The any-column cannot be set by itself, so what it can do is clear.
+        every = now.any() if name == draft.labels.any_column else now.all()
+        self._set(rows, name, not every)
+        self._used = True
 
     def _only(self, column: int) -> None:
-        if column < len(self._columns()):
+        if column < len(self._columns()) and self._sees_slice():
             self._session.set_only(self._range(), self._columns()[column])
             self._used = True
 
     def _copy_previous(self) -> None:
+        if not self._sees_slice():
+            return
         rows = self._range()
         if rows[0] == 0:
             self._bench.show_message("The first slice has no slice before it.")
@@ -137,6 +143,18 @@ class Labelling:
             self._bench.show_message("No infected slice further on.")
 
     # Steps of these
+
+    def _sees_slice(self) -> bool:
+        """Whether the slice that keys would edit is the one on screen; says so where it is not."""
+        if self._canvas.volume is None:
+            self._bench.show_message("The image was removed. Open the case again to edit.", "bad")
+        elif self._canvas.shown_axis != 0:
+            self._bench.show_message(
+                "Keys edit the slice of the axial view. Here, click the bars or the table."
+            )
+        else:
+            return True
+        return False
 
     def _set(self, rows: list[int], column: str, value: bool) -> None:
         draft = self._session.draft

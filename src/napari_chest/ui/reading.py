@@ -114,6 +114,8 @@ class CaseReader(QObject):
             self.case_read.emit(case)
 
     def _on_error(self, error: Exception) -> None:
-        if not isinstance(error, ChestError | OSError):
+        if isinstance(error, ChestError | OSError):
+            self.failed.emit(str(error))
+        else:
+            self.failed.emit(f"Something unexpected happened: {error!r}")
             raise error  # a mistake of ours: napari shows it with its traceback
-        self.failed.emit(str(error))

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 from superqt.utils import create_worker
 
 from napari_chest.changes import CaseChange
-from napari_chest.errors import ChestError
-from napari_chest.export import export_readings, write_back
+from napari_chest.errors import ChangedOnDiskError, ChestError
+from napari_chest.export import Correction, export_readings, write_back
 from napari_chest.export.proof import describe
+from napari_chest.files.atomic import write_together
 from napari_chest.model import Reading
-from napari_chest.review.folder import review_folder
+from napari_chest.review.folder import review_folder, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_chest.datasets import Dataset
     from napari_chest.export import Proof
     from napari_chest.model import CaseInfo
     from napari_chest.ui.session import Draft, Session
     from napari_chest.ui.workbench import Workbench
 
-Corrected = dict[str, list[Reading]]
+Kind = Literal["export", "write back"]
+Corrected = dict[str, list[Reading | Correction]]
+
+
+@dataclass(frozen=True)
+class _Save:
+    """A save under way: what was handed over, whatever is edited or opened in the meantime."""
+
+    dataset: Dataset
+    handed: list[tuple[str, Reading]]
+    lines: list[str]
+    as_new: bool
 
 
 class Saver(QObject):
@@ -49,6 +64,7 @@ class Saver(QObject):
         page.write_back_requested.connect(self._confirm_write_back)
         page.cancel_requested.connect(self.done)
         workbench.proof.done_requested.connect(self.done)
+        session.unsaved_changed.connect(self._refresh_page)
 
     def show_page(self) -> None:
         """Show what is unsaved and where it can go."""
@@ -57,16 +73,26 @@ class Saver(QObject):
             return
         unsaved, outside = self._session.unsaved(), self._session.not_in_dataset()
         drafts = outside or unsaved
-        lines = [
-            line
-            for draft in drafts
-            for line in describe(CaseChange(draft.case.title, draft.change_to_dataset))
-        ]
+        lines = _describe(drafts)
         # Two versions of one case cannot both become the one new version.
         new_reader = dataset.new_reader() if len(drafts) == _cases(drafts) else None
         folder = str(review_folder(dataset.root) / "export")
         self._bench.save.show_changes(lines, _cases(unsaved), _cases(outside), folder, new_reader)
         self._bench.show_page(self._bench.save)
+
+    def close(self) -> None:
+        """Let go of the session; a save under way still tells it what was written."""
+        self._session.unsaved_changed.disconnect(self._refresh_page)
+
+    def _refresh_page(self) -> None:
+        """Keep the page true while it is in front and the image is still edited by keys."""
+        if self._bench.pages.currentWidget() is self._bench.save and not self.busy:
+            self.show_page()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a save is under way."""
+        return self._worker is not None
 
     def may_discard(self, what: str) -> bool:
         """Whether unsaved changes may be lost; asks where there are any."""
@@ -83,7 +109,7 @@ class Saver(QObject):
         box.setText(f"{verb} into {dataset.root.name}?")
         box.setInformativeText(
             "The label files of the dataset itself are changed. As they are now they are kept in "
-            "the backup folder of the review folder beside the dataset."
+            f"{review_folder(dataset.root) / 'backup'}."
         )
         write = box.addButton(verb, QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
@@ -91,15 +117,15 @@ class Saver(QObject):
         if box.clickedButton() is write:
             self._save("write back", as_new)
 
-    def _save(self, kind: Literal["export", "write back"], as_new: bool) -> None:
+    def _save(self, kind: Kind, as_new: bool) -> None:
         dataset = self._session.dataset
         assert dataset is not None
         exporting = kind == "export"
         drafts = self._session.unsaved() if exporting else self._session.not_in_dataset()
         new_reader = dataset.new_reader() if as_new else None
-        corrected = _readings(drafts, new_reader)
+        corrected = _corrections(drafts, kind, new_reader)
         save = export_readings if exporting else write_back
-        self._bench.show_busy("Saving and reading back")
+        self._bench.show_busy("Saving and reading back", can_stop=False)
         self._bench.save.setEnabled(False)
 
         def save_and_list() -> tuple[Proof, Sequence[CaseInfo]]:
@@ -107,45 +133,60 @@ class Saver(QObject):
             return save(dataset, corrected), dataset.cases()
 
         self._worker = create_worker(save_and_list, _start_thread=False, _ignore_errors=True)
-        # What is saved is what was handed over, whatever is edited in the meantime.
         handed = [(draft.case.id, draft.reading) for draft in drafts]
-        self._worker.returned.connect(
-            lambda result: self._on_proof(result[0], result[1], handed, as_new)
-        )
-        self._worker.errored.connect(self._on_error)
+        under_way = _Save(dataset, handed, _describe(drafts), as_new)
+        self._worker.returned.connect(lambda done: self._on_proof(done[0], done[1], under_way))
+        self._worker.errored.connect(lambda error: self._on_error(error, under_way))
         self._worker.start()
 
-    def _on_proof(
-        self,
-        proof: Proof,
-        cases: Sequence[CaseInfo],
-        handed: list[tuple[str, Reading]],
-        as_new: bool,
-    ) -> None:
-        self._finish()
-        self._session.refresh_cases(cases)
-        self._bench.cases.refresh(cases)
-        titles = {case.id: case.title for case in self._session.cases}
-        written = [saved for saved in handed if titles[saved[0]] not in proof.refused]
-        in_dataset = proof.kind == "write back"
-        if proof.as_meant:
-            self._session.mark_saved(written, in_dataset=in_dataset)
-        if proof.as_meant and in_dataset and as_new:
-            # What was corrected is a label version of its own now, and the one before is unchanged.
-            self._session.drop(written)
-            self.reading_added.emit()
+    def _on_proof(self, proof: Proof, cases: Sequence[CaseInfo], save: _Save) -> None:
+        self._worker = None
+        # The session first: it lives on where the dock has been closed in the meantime.
+        if proof.as_meant and self._session.dataset is save.dataset:
+            self._take_note(proof, cases, save)
+        if not isalive(self._bench):
+            return
+        self._show_idle()
+        self._bench.cases.refresh(self._session.cases)
         lines = proof.lines()
         self._bench.proof.show_proof(lines[0], lines[1:], proof.folder, holds=proof.holds)
         self._bench.show_page(self._bench.proof)
 
-    def _on_error(self, error: Exception) -> None:
-        self._finish()
+    def _take_note(self, proof: Proof, cases: Sequence[CaseInfo], save: _Save) -> None:
+        titles = {case.id: case.title for case in self._session.cases}
+        written = [pair for pair in save.handed if titles[pair[0]] not in proof.refused]
+        in_dataset = proof.kind == "write back"
+        self._session.refresh_cases(cases)
+        self._session.mark_saved(written, in_dataset=in_dataset)
+        if in_dataset and save.as_new:
+            # What was corrected is a label version of its own now, and the one before is unchanged.
+            self._session.drop(written)
+            self.reading_added.emit()
+
+    def _on_error(self, error: Exception, save: _Save) -> None:
+        self._worker = None
+        text = str(error)
+        if isinstance(error, ChangedOnDiskError):
+            text += self._keep_list(save)
+        if isalive(self._bench):
+            self._show_idle()
+            self.show_page()
+            known = isinstance(error, ChestError | OSError)
+            shown = text if known else f"Something unexpected happened: {error!r}"
+            self._bench.show_message(shown, "bad")
         if not isinstance(error, ChestError | OSError):
             raise error  # a mistake of ours: napari shows it with its traceback
-        self._bench.show_message(str(error), "bad")
 
-    def _finish(self) -> None:
-        self._worker = None
+    def _keep_list(self, save: _Save) -> str:
+        """Put the changes on disk as text where they cannot be saved; says where."""
+        path = review_folder(save.dataset.root) / "not-saved" / f"{stamp()}.txt"
+        try:
+            write_together({path: "\n".join(save.lines).encode()})
+        except ChestError:
+            return " They could not even be listed in the review folder."
+        return f" A list of your changes is in {path}."
+
+    def _show_idle(self) -> None:
         self._bench.show_idle()
         self._bench.save.setEnabled(True)
 
@@ -187,15 +228,26 @@ def may_discard(parent: QWidget, session: Session, what: str) -> bool:
     return box.clickedButton() is discard
 
 
+def _describe(drafts: list[Draft]) -> list[str]:
+    """How the drafts differ from the dataset, in lines."""
+    return [
+        line
+        for draft in drafts
+        for line in describe(CaseChange(draft.case.title, draft.change_to_dataset))
+    ]
+
+
 def _cases(drafts: list[Draft]) -> int:
     return len({draft.case.id for draft in drafts})
 
 
-def _readings(drafts: list[Draft], new_reader: str | None) -> Corrected:
-    corrected: defaultdict[str, list[Reading]] = defaultdict(list)
+def _corrections(drafts: list[Draft], kind: Kind, new_reader: str | None) -> Corrected:
+    """What each draft changes: since it was last saved, or against the dataset itself."""
+    corrected: defaultdict[str, list[Reading | Correction]] = defaultdict(list)
     for draft in drafts:
-        reading = draft.reading
+        before = draft.saved if kind == "export" else draft.in_dataset
+        after = draft.reading
         if new_reader is not None:
-            reading = Reading(new_reader, reading.masks, reading.slice_labels, reading.answers)
-        corrected[draft.case.id].append(reading)
+            before, after = draft.in_dataset, replace(after, reader=new_reader)
+        corrected[draft.case.id].append(Correction(before, after))
     return dict(corrected)

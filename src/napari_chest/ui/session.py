@@ -38,6 +38,9 @@ class Draft:
     saved: Reading
     in_dataset: Reading
     history: History
+    _compared: dict[tuple[int, int], tuple[Reading, changes.ReadingChange]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     @property
     def labels(self) -> SliceLabels:
@@ -58,12 +61,20 @@ class Draft:
     @property
     def change(self) -> changes.ReadingChange:
         """What differs from what was last saved."""
-        return changes.compare(self.saved, self.reading)
+        return self._difference(self.saved)
 
     @property
     def change_to_dataset(self) -> changes.ReadingChange:
         """What differs from the dataset itself: all that is unsaved or was only exported."""
-        return changes.compare(self.in_dataset, self.reading)
+        return self._difference(self.in_dataset)
+
+    def _difference(self, before: Reading) -> changes.ReadingChange:
+        # Asked for at every edit and for every case; compared again only after a change.
+        key = self.history.steps, id(before)
+        if before is not self._compared.get(key, (None, None))[0]:
+            self._compared = {k: v for k, v in self._compared.items() if k[0] == key[0]}
+            self._compared[key] = before, changes.compare(before, self.reading)
+        return self._compared[key][1]
 
 
 @dataclass(frozen=True)
@@ -143,11 +154,14 @@ class Session:
         """Take note of other facts about the same cases."""
         self.cases = cases
 
-    def neighbour(self, step: int, order: Sequence[str]) -> str | None:
-        """The case so many steps away from the open one in a list of case ids; None at its end."""
+    def neighbour(self, step: int, order: Sequence[str], start: str | None = None) -> str | None:
+        """The case so many steps away from another in a list of case ids; None at its end.
+
+        Unless given, the start is the open case; a start that is not in the list gives its first.
+        """
         if not order:
             return None
-        now = self.open_case.info.id if self.open_case else None
+        now = start or (self.open_case.info.id if self.open_case else None)
         if now not in order:
             return order[0]
         index = order.index(now) + step

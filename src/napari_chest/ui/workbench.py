@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QComboBox,
@@ -44,10 +44,13 @@ class Workbench(QWidget):
     -------
     folder_dropped(str) : a folder was dropped on the dock.
     action_requested(str) : a key of `keys.KEYS` was pressed while the dock has the keyboard.
+    closed() : the dock was closed for good; napari then takes the widget out of its parent.
     """
 
     folder_dropped = Signal(str)
     action_requested = Signal(str)
+    closed = Signal()
+    _docked = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,8 +102,9 @@ class Workbench(QWidget):
         if text and state != "bad":
             self._message_timer.start(_MESSAGE_MS)
 
-    def show_busy(self, text: str) -> None:
+    def show_busy(self, text: str, *, can_stop: bool = True) -> None:
         """Show that something is under way, should it take long."""
+        self.cancel_button.setVisible(can_stop)
         self.progress.setRange(0, 0)
         self.progress.setFormat(text)
         if not self._busy_area.isVisible():
@@ -116,6 +120,14 @@ class Workbench(QWidget):
         """Show that nothing is under way."""
         self._busy_timer.stop()
         self._busy_area.hide()
+
+    def event(self, event: QEvent) -> bool:
+        """Notice when the dock lets go of the widget."""
+        if event.type() == QEvent.Type.ParentChange:
+            was_docked, self._docked = self._docked, self.parent() is not None
+            if was_docked and not self._docked:
+                self.closed.emit()
+        return super().event(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Take folders."""

@@ -36,7 +36,9 @@ class Canvas:
     """
 
     slice_changed = Signal(int)
+    plane_changed = Signal()
     window_changed = Signal(object)
+    window_chosen = Signal(object)
     pointer_changed = Signal(str)
     strip_edited = Signal(object)
     cell_clicked = Signal(int, int)
@@ -47,7 +49,7 @@ class Canvas:
         self._labels: SliceLabels | None = None
         self._image: Any = None
         self._strip: Any = None
-        self._busy = False
+        self._busy = self._closed = False
         self._z = -1
         self._keys: list[tuple[str, Callable[[], None]]] = []
         self._layer_keys: dict[str, Callable[[], None]] = {}
@@ -62,7 +64,8 @@ class Canvas:
             self._viewer,
             window=lambda: self.window,
             set_window=self.set_window,
-            step_slices=lambda step: self.go_to(self.slice + step),
+            window_set=lambda: self.window_chosen.emit(self.window),
+            step_slices=self.step,
             click=self._click,
         )
         self._connect(self._viewer, connect=True)
@@ -102,7 +105,7 @@ class Canvas:
 
     def slice_arrived(self, z: int) -> None:
         """Show a slice whose voxels have just been filled in, if it is the one looked at."""
-        if self._image is not None and (z == self.slice or self._order()[0] != 0):
+        if self._image is not None and (z == self.slice or self.shown_axis != 0):
             self._image.refresh()
 
     def show_strip(self, labels: SliceLabels | None, name: str) -> None:
@@ -138,6 +141,10 @@ class Canvas:
         finally:
             self._busy = False
 
+    def flush(self) -> None:
+        """Tell of strokes that are on the strip but not announced yet, before it shows others."""
+        self._read_strip()
+
     def update_strip(self, values: npt.NDArray[np.bool_]) -> None:
         """Show other values (Z, C) of the same table."""
         if self._strip is None:
@@ -159,10 +166,14 @@ class Canvas:
 
     def close(self) -> None:
         """Leave the viewer as it was found; nothing to do where its window is closing."""
+        if self._closed:
+            return
+        self._closed = True
         self._connect(self._viewer, connect=False)
         if self.widget is None or not isalive(self.widget) or not self.widget.isVisible():
             return
         self.clear()
+        self._viewer.canvas.overlays.scale_bar.visible = False
         self._mouse.release()
         for key, _ in self._keys:
             self._viewer.bind_key(key, None, overwrite=True)
@@ -181,8 +192,38 @@ class Canvas:
         """Show another slice, or the nearest there is."""
         if self._volume is None:
             return
-        z = min(max(z, 0), self._volume.grid.shape[0] - 1)
-        self._viewer.dims.set_point(0, z * self._volume.grid.spacing[0])
+        self._move(0, z)
+
+    def step(self, steps: int) -> None:
+        """Go through the plane that is shown: slices in the axial view, rows in the coronal."""
+        if self._volume is not None:
+            self._move(self.shown_axis, self._index(self.shown_axis) + steps)
+
+    @property
+    def shown_axis(self) -> int:
+        """The axis of the volume that the view goes through: 0 in the axial view."""
+        return self._order()[0]
+
+    @property
+    def shown_index(self) -> int:
+        """Where the view stands on `shown_axis`."""
+        return self._index(self.shown_axis)
+
+    def _index(self, axis: int) -> int:
+        """The voxel index on an axis of the volume, whatever other layers the viewer holds."""
+        assert self._volume is not None
+        at = self._viewer.dims.point[axis + self._extra_axes()] / self._volume.grid.spacing[axis]
+        return min(max(round(float(at)), 0), self._volume.grid.shape[axis] - 1)
+
+    def _move(self, axis: int, index: int) -> None:
+        assert self._volume is not None
+        index = min(max(index, 0), self._volume.grid.shape[axis] - 1)
+        world = index * self._volume.grid.spacing[axis]
+        self._viewer.dims.set_point(axis + self._extra_axes(), world)
+
+    def _extra_axes(self) -> int:
+        """Axes that layers of others put before the three of the volume."""
+        return max(int(self._viewer.dims.ndim) - 3, 0)
 
     @property
     def window(self) -> Window | None:
@@ -293,11 +334,12 @@ class Canvas:
     def _on_step(self) -> None:
         if self._volume is None:
             return
-        z = int(self._viewer.dims.current_step[0])
-        z = min(max(z, 0), self._volume.grid.shape[0] - 1)
+        z = self._index(0)
         if z != self._z:
             self._z = z
             self.slice_changed.emit(z)
+        elif self.shown_axis != 0:
+            self.plane_changed.emit()
 
     def _on_view(self) -> None:
         room = self._viewer.canvas.size[1] * _SCALE_BAR_SHARE / self._viewer.scene.camera.zoom
@@ -331,16 +373,17 @@ class Canvas:
         """Take a click that hits a cell of the strip."""
         if self._strip is None or not self._strip.visible or self._order()[-1] != 2:
             return False
-        cell = np.rint(self._strip.world_to_data(position)).astype(int)
+        cell = np.rint(self._strip.world_to_data(position[-3:])).astype(int)
         if not ((cell >= 0) & (cell < self._strip.data.shape)).all():
             return False
         self.cell_clicked.emit(int(cell[0]), int(cell[2]))
         return True
 
     def _value_at(self, position: Any) -> str:
-        if self._volume is None or len(position) != 3:
+        if self._volume is None or len(position) < 3:
             return ""
-        z, y, x = (round(p / s) for p, s in zip(position, self._volume.grid.spacing, strict=True))
+        spacing = self._volume.grid.spacing
+        z, y, x = (round(p / s) for p, s in zip(position[-3:], spacing, strict=True))
         shape = self._volume.grid.shape
         if not (0 <= z < shape[0] and 0 <= y < shape[1] and 0 <= x < shape[2]):
             return ""
@@ -352,7 +395,9 @@ class Canvas:
     def _refresh_overlay(self) -> None:
         if self._overlay is None:
             return
-        if self._volume is None or self._viewer.dims.ndisplay == 3:
+        shown = self._viewer.dims.displayed
+        foreign = any(axis < self._extra_axes() for axis in shown)
+        if self._volume is None or self._viewer.dims.ndisplay == 3 or foreign:
             self._overlay.set_text(OverlayText())
             return
         vertical, horizontal = self._order()[-2:]
@@ -400,7 +445,9 @@ class Canvas:
         return x, y
 
     def _order(self) -> tuple[int, ...]:
-        return tuple(self._viewer.dims.order)
+        """The volume's axes in the order of the view: the one gone through, down, to the right."""
+        extra = self._extra_axes()
+        return tuple(axis - extra for axis in self._viewer.dims.order if axis >= extra)
 
     def _remove(self, layer: Any) -> None:
         if layer in self._viewer.layers:

@@ -30,6 +30,7 @@ class Mouse:
     viewer : napari's viewer.
     window : returns the present window, or None where there is no image.
     set_window : called with the new window while it is dragged.
+    window_set : called when the drag is over.
     step_slices : called with a number of slices to go down the body.
     click : called with the world position of a left press; returns whether it took the click.
     """
@@ -40,27 +41,31 @@ class Mouse:
         *,
         window: Callable[[], Window | None],
         set_window: Callable[[Window], None],
+        window_set: Callable[[], None],
         step_slices: Callable[[int], None],
         click: Callable[[Any], bool],
     ) -> None:
         self._viewer = viewer
         self._window = window
         self._set_window = set_window
+        self._window_set = window_set
         self._step_slices = step_slices
         self._click = click
+        self._notches = 0.0
         self._wheel_before = list(viewer.mouse_wheel_callbacks)
-        self._camera_before = (viewer.scene.camera.mouse_pan, viewer.scene.camera.mouse_zoom)
+        self._zoom_before = viewer.scene.camera.mouse_zoom
         viewer.mouse_wheel_callbacks[:] = [self._on_wheel]
         viewer.mouse_drag_callbacks.append(self._on_drag)
-        viewer.scene.camera.mouse_pan = viewer.scene.camera.mouse_zoom = False
+        viewer.scene.camera.mouse_zoom = False
 
     def release(self) -> None:
         """Give napari its own mouse back."""
         viewer = self._viewer
-        viewer.mouse_wheel_callbacks[:] = self._wheel_before
+        added = [act for act in viewer.mouse_wheel_callbacks if act != self._on_wheel]
+        viewer.mouse_wheel_callbacks[:] = [*self._wheel_before, *added]
         if self._on_drag in viewer.mouse_drag_callbacks:
             viewer.mouse_drag_callbacks.remove(self._on_drag)
-        viewer.scene.camera.mouse_pan, viewer.scene.camera.mouse_zoom = self._camera_before
+        viewer.scene.camera.mouse_zoom = self._zoom_before
 
     def _on_wheel(self, _: ViewerModel, event: Any) -> None:
         notches = float(event.delta[1])
@@ -70,9 +75,25 @@ class Mouse:
         if "Control" in event.modifiers:
             self._zoom(ZOOM_STEP if notches > 0 else 1 / ZOOM_STEP, event.position)
         elif not event.modifiers:
-            self._step_slices(-1 if notches > 0 else 1)
+            # A touchpad sends many small parts of a notch.
+            self._notches += notches
+            whole = int(self._notches)
+            self._notches -= whole
+            if whole:
+                self._step_slices(-whole)
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
+        if viewer.dims.ndisplay != 2:
+            return
+        # napari allows its own panning again whenever another layer or tool is chosen.
+        camera = viewer.scene.camera
+        before, camera.mouse_pan = camera.mouse_pan, False
+        try:
+            yield from self._gesture(viewer, event)
+        finally:
+            camera.mouse_pan = before
+
+    def _gesture(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
         # While a tool is chosen the left and right buttons belong to it.
         free = _no_tool(viewer)
         if event.button == _MIDDLE or (event.button == _LEFT and free and _shift_only(event)):
@@ -102,6 +123,8 @@ class Mouse:
                 width = max(before.width + dx * step, 1.0)
                 self._set_window(Window(round(before.center - dy * step), round(width)))
             yield
+        if before is not None and self._window() != before:
+            self._window_set()
 
     def _drag_zoom(self, event: Any) -> Iterator[None]:
         camera = self._viewer.scene.camera

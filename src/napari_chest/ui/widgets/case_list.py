@@ -179,6 +179,7 @@ class CaseList(QWidget):
         self.next_button = _step_button("Next ›", "case_next")
         self.table = self._make_table()
         self._current: str | None = None
+        self._widths: list[int] = []
         self._lay_out()
         self.previous_button.clicked.connect(lambda: self.step_requested.emit(-1))
         self.next_button.clicked.connect(lambda: self.step_requested.emit(1))
@@ -186,7 +187,7 @@ class CaseList(QWidget):
         self.search.returnPressed.connect(self._open_first)
         self.filter.currentIndexChanged.connect(self._on_filter)
         self.table.clicked.connect(self._on_picked)
-        self.table.activated.connect(self._on_picked)
+        self.table.activated.connect(self._on_activated)
 
     def show_cases(self, cases: Sequence[CaseInfo], facts: Sequence[str]) -> None:
         """Show other cases, with these facts as columns."""
@@ -195,7 +196,7 @@ class CaseList(QWidget):
         self.search.clear()
         self._fill_filter(cases, facts)
         self.table.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
-        self.table.resizeColumnsToContents()
+        self._measure_columns()
         self._fit_columns()
         self._count()
 
@@ -284,15 +285,20 @@ class CaseList(QWidget):
         """Hide the last columns that have no room; their facts stay in the tool tip."""
         room = self.table.width() - self.table.verticalScrollBar().sizeHint().width() - 4
         used = 0
-        for column in range(self._model.columnCount()):
-            self.table.setColumnHidden(column, False)
-            used += self.table.sizeHintForColumn(column) + 12
-            self.table.setColumnWidth(column, self.table.sizeHintForColumn(column) + 12)
-            header = self.table.horizontalHeader().sectionSizeHint(column)
-            if header > self.table.columnWidth(column):
-                used += header - self.table.columnWidth(column)
-                self.table.setColumnWidth(column, header)
+        for column, width in enumerate(self._widths):
+            used += width
             self.table.setColumnHidden(column, column > 0 and used > room)
+            self.table.setColumnWidth(column, width)
+
+    def _measure_columns(self) -> None:
+        """Take the columns' widths once: Qt looks at every cell for them."""
+        header = self.table.horizontalHeader()
+        columns = range(self._model.columnCount())
+        for column in columns:
+            self.table.setColumnHidden(column, False)
+        self._widths = [
+            max(self.table.sizeHintForColumn(c) + 12, header.sectionSizeHint(c)) for c in columns
+        ]
 
     def _count(self) -> None:
         order = self.order()
@@ -327,6 +333,10 @@ class CaseList(QWidget):
         case = self._model.cases[self._filter.mapToSource(index).row()]
         if case.id != self._current:
             self.case_requested.emit(case.id)
+
+    def _on_activated(self, index: QModelIndex) -> None:
+        # Enter or a double click also opens the present case again.
+        self.case_requested.emit(self._model.cases[self._filter.mapToSource(index).row()].id)
 
 
 def _step_button(text: str, action: str) -> QToolButton:
