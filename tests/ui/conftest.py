@@ -8,6 +8,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QMessageBox
+from superqt.utils import WorkerBase
 
 from napari_chest.phantom import make_covid_ct_md
 from napari_chest.ui.plugin import ChestDock
@@ -120,6 +121,7 @@ def bench(make_napari_viewer, qtbot):
     bench = Bench(viewer, dock, qtbot)
     yield bench
     bench.controller.reader.stop()
+    WorkerBase.await_workers(5000)
     bench.session.mark_saved([(d.case.id, d.reading) for d in bench.session.unsaved()])
 
 

@@ -176,7 +176,7 @@ def canvas_point(bench, z, column):
     """Pixel of the canvas at the middle of a strip cell in the axial view."""
     strip = next(layer for layer in bench.viewer.layers if layer.name.startswith("labels"))
     world = strip.data_to_world((z, 0, column))
-    x, y = bench.controller.canvas._to_pixels(world[1], world[2])
+    x, y = bench.controller.canvas.axes.to_pixels(world[1], world[2])
     return QPoint(round(x), round(y))
 
 

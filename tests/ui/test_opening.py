@@ -267,9 +267,9 @@ def test_wheel_steps_slices_and_ctrl_wheel_zooms(opened):
     assert canvas.slice == 11
 
     opened.viewer.dims.order = (1, 0, 2)
-    y = canvas.shown_index
+    y = canvas.axes.index(1)
     wheel(-1, Qt.KeyboardModifier.NoModifier)
-    assert canvas.shown_index == y + 1
+    assert canvas.axes.index(1) == y + 1
     assert canvas.slice == 11
     assert canvas.overlay_text.bottom_right[0] == f"{y + 2}/64"
 
@@ -336,7 +336,7 @@ def test_a_layer_with_a_time_axis_does_not_disturb(opened):
     canvas.go_to(5)
     assert canvas.slice == 5
     assert viewer.dims.point[0] == viewer.dims.range[0].start or viewer.dims.ndim == 4
-    assert canvas.shown_axis == 0
+    assert canvas.axial
     viewer.layers.remove(moving)
     canvas.go_to(9)
     assert canvas.slice == 9

@@ -12,12 +12,13 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_chest.model import Problem
 from napari_chest.ui.canvas import Canvas
+from napari_chest.ui.corners import corners
 from napari_chest.ui.keys import KEYS
 from napari_chest.ui.labelling import Labelling
 from napari_chest.ui.layers import LUNG
 from napari_chest.ui.reading import CaseReader
 from napari_chest.ui.saving import Saver
-from napari_chest.ui.windows import PRESETS, file_window, preset_name
+from napari_chest.ui.windows import PRESETS, file_window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_chest.datasets import Dataset
     from napari_chest.edits import Edit
-    from napari_chest.model import CaseInfo, Grid, Window
+    from napari_chest.model import CaseInfo, Window
     from napari_chest.ui.preferences import Preferences
     from napari_chest.ui.session import Draft, OpenCase, Session
     from napari_chest.ui.workbench import Workbench
@@ -424,38 +425,9 @@ class Controller(QObject):
             self._show_corners()
 
     def _show_corners(self) -> None:
-        case, volume, window = self.session.open_case, self.canvas.volume, self.canvas.window
-        if case is None or volume is None or window is None or self.session.dataset is None:
-            return
-        draft = self.session.draft
-        reader = f" · {draft.saved.reader}" if draft else ""
-        axis, index, grid = self.canvas.shown_axis, self.canvas.shown_index, volume.grid
-        changed = draft is not None and bool(draft.change)
-        name = preset_name(window)
-        self.canvas.set_corners(
-            [f"{self.session.dataset.title} · {case.info.title}{reader}"],
-            ["not saved" if changed else "saved" if draft else "no labels"],
-            [
-                self._pointer,
-                f"W {window.width:.0f} L {window.center:.0f} {name}".rstrip(),
-                f"zoom {self.canvas.zoom:.1f}x",
-            ],
-            [
-                f"{index + 1}/{grid.shape[axis]}",
-                _place(grid, axis, index),
-                f"{grid.spacing[axis]:.1f} mm thick",
-            ],
-        )
-
-
-def _place(grid: Grid, axis: int, index: int) -> str:
-    """Where a plane lies in the patient: ``z -126.0 mm``."""
-    name = "zyx"[axis]
-    if not grid.placed:
-        return f"{name} ?"
-    voxel = [0.0, 0.0, 0.0]
-    voxel[axis] = index
-    return f"{name} {grid.position(*voxel)[2 - axis]:.1f} mm"
+        text = corners(self.session, self.canvas, self._pointer)
+        if text is not None:
+            self.canvas.set_corners(*text)
 
 
 def _count(number: int, noun: str) -> str:

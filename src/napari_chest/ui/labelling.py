@@ -148,7 +148,7 @@ class Labelling:
         """Whether the slice that keys would edit is the one on screen; says so where it is not."""
         if self._canvas.volume is None:
             self._bench.show_message("The image was removed. Open the case again to edit.", "bad")
-        elif self._canvas.shown_axis != 0:
+        elif not self._canvas.axial:
             self._bench.show_message(
                 "Keys edit the slice of the axial view. Here, click the bars or the table."
             )

@@ -7,9 +7,9 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
-from superqt.utils import create_worker
 
 from napari_chest.errors import ChestError
+from napari_chest.ui.background import Background
 from napari_chest.ui.demo_data import demo_folder
 from napari_chest.ui.loading import Arrived, FirstImage, read_case, read_dataset
 
@@ -41,13 +41,13 @@ class CaseReader(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._worker: Any = None
+        self._work: Background | None = None
         self._stop = Event()
 
     @property
     def busy(self) -> bool:
         """Whether something is being read."""
-        return self._worker is not None
+        return self._work is not None
 
     def open_dataset(self, folder: Path) -> None:
         """Read a dataset's case list."""
@@ -70,10 +70,12 @@ class CaseReader(QObject):
 
     def stop(self) -> None:
         """Stop reading; what arrives after this is not told."""
-        # The worker is let go: it sees the event, closes its files and ends by itself.
+        # The thread sees the event, closes its files and ends by itself.
         self._stop.set()
         self._stop = Event()
-        self._worker = None
+        if self._work is not None:
+            self._work.let_go()
+            self._work = None
 
     def _start(
         self,
@@ -82,22 +84,15 @@ class CaseReader(QObject):
         returned: Callable[[Any], None],
         yielded: Callable[[Any], None] | None = None,
     ) -> None:
-        worker = create_worker(function, _start_thread=False, _ignore_errors=True)
-        self._worker = worker
-        # A worker let go may still deliver what it had; only the present one is listened to.
-        worker.returned.connect(lambda result: self._if_present(worker, returned, result, end=True))
-        worker.errored.connect(lambda e: self._if_present(worker, self._on_error, e, end=True))
-        if yielded is not None:
-            worker.yielded.connect(lambda part: self._if_present(worker, yielded, part))
-        worker.start()
+        self._work = Background(
+            function,
+            returned=partial(self._end, returned),
+            errored=partial(self._end, self._on_error),
+            yielded=yielded,
+        )
 
-    def _if_present(
-        self, worker: Any, slot: Callable[[Any], None], value: Any, *, end: bool = False
-    ) -> None:
-        if worker is not self._worker:
-            return
-        if end:
-            self._worker = None
+    def _end(self, slot: Callable[[Any], None], value: Any) -> None:
+        self._work = None
         slot(value)
 
     def _on_dataset(self, result: Any) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
-from superqt.utils import create_worker
 
 from napari_chest.changes import CaseChange
 from napari_chest.errors import ChangedOnDiskError, ChestError
@@ -18,6 +17,7 @@ from napari_chest.export.proof import describe
 from napari_chest.files.atomic import write_together
 from napari_chest.model import Reading
 from napari_chest.review.folder import review_folder, stamp
+from napari_chest.ui.background import Background
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class Saver(QObject):
         super().__init__(parent)
         self._session = session
         self._bench = workbench
-        self._worker: Any = None
+        self._work: Background | None = None
         page = workbench.save
         page.export_requested.connect(lambda as_new: self._save("export", as_new))
         page.write_back_requested.connect(self._confirm_write_back)
@@ -92,7 +92,7 @@ class Saver(QObject):
     @property
     def busy(self) -> bool:
         """Whether a save is under way."""
-        return self._worker is not None
+        return self._work is not None
 
     def may_discard(self, what: str) -> bool:
         """Whether unsaved changes may be lost; asks where there are any."""
@@ -132,15 +132,16 @@ class Saver(QObject):
             # Listed here, on the thread, because facts of many cases may have to be read again.
             return save(dataset, corrected), dataset.cases()
 
-        self._worker = create_worker(save_and_list, _start_thread=False, _ignore_errors=True)
         handed = [(draft.case.id, draft.reading) for draft in drafts]
         under_way = _Save(dataset, handed, _describe(drafts), as_new)
-        self._worker.returned.connect(lambda done: self._on_proof(done[0], done[1], under_way))
-        self._worker.errored.connect(lambda error: self._on_error(error, under_way))
-        self._worker.start()
+        self._work = Background(
+            save_and_list,
+            returned=lambda done: self._on_proof(done[0], done[1], under_way),
+            errored=lambda error: self._on_error(error, under_way),
+        )
 
     def _on_proof(self, proof: Proof, cases: Sequence[CaseInfo], save: _Save) -> None:
-        self._worker = None
+        self._work = None
         # The session first: it lives on where the dock has been closed in the meantime.
         if proof.as_meant and self._session.dataset is save.dataset:
             self._take_note(proof, cases, save)
@@ -164,7 +165,7 @@ class Saver(QObject):
             self.reading_added.emit()
 
     def _on_error(self, error: Exception, save: _Save) -> None:
-        self._worker = None
+        self._work = None
         text = str(error)
         if isinstance(error, ChangedOnDiskError):
             text += self._keep_list(save)

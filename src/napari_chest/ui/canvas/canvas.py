@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt
 
 from napari_chest import geometry
 from napari_chest.model import Window
 from napari_chest.ui import layers
+from napari_chest.ui.canvas.axes import Axes
 from napari_chest.ui.canvas.mouse import Mouse
-from napari_chest.ui.canvas.overlay import Overlay, OverlayText, StripName
+from napari_chest.ui.canvas.overlay import Overlay, OverlayText
+from napari_chest.ui.canvas.strip import Strip, refill
 from napari_chest.ui.canvas.warm_up import warm_up
 from napari_chest.ui.canvas.window import canvas_widget
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import napari
+    import numpy as np
     import numpy.typing as npt
 
     from napari_chest.model import SliceLabels, Volume
@@ -46,11 +48,12 @@ class Canvas:
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         self._volume: Volume | None = None
-        self._labels: SliceLabels | None = None
         self._image: Any = None
-        self._strip: Any = None
-        self._busy = self._closed = False
+        self._closed = False
         self._z = -1
+        self.axes = Axes(viewer)
+        self._strip = Strip(viewer, self.axes, self._bind_layer)
+        self._strip.edited.connect(self.strip_edited.emit)
         self._keys: list[tuple[str, Callable[[], None]]] = []
         self._layer_keys: dict[str, Callable[[], None]] = {}
         self.widget = canvas_widget(self._viewer)
@@ -84,15 +87,14 @@ class Canvas:
 
     def show_volume(self, volume: Volume, name: str, window: Window, first: int) -> None:
         """Show a volume in place of the one before, at one of its slices."""
-        self._volume = volume
+        self._volume, self.axes.grid = volume, volume.grid
         data, kwargs, _ = layers.image_layer(volume, name, window)
         if self._image is None:
             self._image = self._viewer.add_image(data, **kwargs)
             self._image.events.contrast_limits.connect(self._on_contrast)
             self._bind_layer(self._image)
         else:
-            # Another array in the same layer: napari needs most of a second to replace a layer.
-            _refill(self._image, data, kwargs)
+            refill(self._image, data, kwargs)
         self._z = -1
         self._image.contrast_limits_range = layers.slider_range(volume)
         self._image.contrast_limits = window.limits
@@ -105,64 +107,31 @@ class Canvas:
 
     def slice_arrived(self, z: int) -> None:
         """Show a slice whose voxels have just been filled in, if it is the one looked at."""
-        if self._image is not None and (z == self.slice or self.shown_axis != 0):
+        if self._image is not None and (z == self.slice or not self.axial):
             self._image.refresh()
 
     def show_strip(self, labels: SliceLabels | None, name: str) -> None:
         """Show a slice table beside the image, or none."""
-        before, self._labels = self._labels, labels
-        if self._strip is not None and (labels is None or not _alike(before, labels)):
-            self._remove(self._strip)
-        if labels is not None and self._volume is not None:
-            data, kwargs, _ = layers.strip_layer(labels, self._volume.grid, name)
-            if self._strip is None:
-                self._add_strip(labels, data, kwargs)
-            else:
-                self._refill_strip(data, kwargs)
+        if self._volume is not None:
+            self._strip.show(labels, self._volume.grid, name)
             self._viewer.layers.selection.active = self._image
             self._viewer.reset_view()
         self._refresh_overlay()
 
-    def _add_strip(self, labels: SliceLabels, data: Any, kwargs: dict[str, Any]) -> None:
-        colormap = DirectLabelColormap(color_dict=layers.strip_colors(labels))
-        self._strip = self._viewer.add_labels(data, colormap=colormap, **kwargs)
-        self._strip.brush_size = 1
-        self._strip.events.paint.connect(self._on_paint)
-        self._strip.events.set_data.connect(self._read_strip)
-        self._bind_layer(self._strip)
-
-    def _refill_strip(self, data: Any, kwargs: dict[str, Any]) -> None:
-        self._busy = True
-        try:
-            # napari's own history would write the old cells into the new array; this forgets it.
-            self._strip.editable = False
-            _refill(self._strip, data, kwargs)
-            self._strip.editable = True
-        finally:
-            self._busy = False
-
     def flush(self) -> None:
         """Tell of strokes that are on the strip but not announced yet, before it shows others."""
-        self._read_strip()
+        self._strip.flush()
 
     def update_strip(self, values: npt.NDArray[np.bool_]) -> None:
         """Show other values (Z, C) of the same table."""
-        if self._strip is None:
-            return
-        self._busy = True
-        try:
-            np.copyto(self._strip.data, layers.strip_from_values(values))
-            self._strip.refresh()
-        finally:
-            self._busy = False
+        self._strip.update(values)
 
     def clear(self) -> None:
         """Take our own layers off the screen; those of others stay."""
-        for layer in (self._strip, self._image):
-            if layer is not None:
-                self._remove(layer)
-        self._volume = self._labels = None
-        self._refresh_overlay()
+        self._strip.remove()
+        if self._image is not None:
+            self._viewer.layers.remove(self._image)
+        self._forget_image()
 
     def close(self) -> None:
         """Leave the viewer as it was found; nothing to do where its window is closing."""
@@ -188,42 +157,21 @@ class Canvas:
         """The display slice that is shown, or was when another plane took its place."""
         return max(self._z, 0)
 
+    @property
+    def axial(self) -> bool:
+        """Whether the view goes through the slices."""
+        return self.axes.order[0] == 0
+
     def go_to(self, z: int) -> None:
         """Show another slice, or the nearest there is."""
-        if self._volume is None:
-            return
-        self._move(0, z)
+        if self._volume is not None:
+            self.axes.move(0, z)
 
     def step(self, steps: int) -> None:
         """Go through the plane that is shown: slices in the axial view, rows in the coronal."""
         if self._volume is not None:
-            self._move(self.shown_axis, self._index(self.shown_axis) + steps)
-
-    @property
-    def shown_axis(self) -> int:
-        """The axis of the volume that the view goes through: 0 in the axial view."""
-        return self._order()[0]
-
-    @property
-    def shown_index(self) -> int:
-        """Where the view stands on `shown_axis`."""
-        return self._index(self.shown_axis)
-
-    def _index(self, axis: int) -> int:
-        """The voxel index on an axis of the volume, whatever other layers the viewer holds."""
-        assert self._volume is not None
-        at = self._viewer.dims.point[axis + self._extra_axes()] / self._volume.grid.spacing[axis]
-        return min(max(round(float(at)), 0), self._volume.grid.shape[axis] - 1)
-
-    def _move(self, axis: int, index: int) -> None:
-        assert self._volume is not None
-        index = min(max(index, 0), self._volume.grid.shape[axis] - 1)
-        world = index * self._volume.grid.spacing[axis]
-        self._viewer.dims.set_point(axis + self._extra_axes(), world)
-
-    def _extra_axes(self) -> int:
-        """Axes that layers of others put before the three of the volume."""
-        return max(int(self._viewer.dims.ndim) - 3, 0)
+            axis = self.axes.order[0]
+            self.axes.move(axis, self.axes.index(axis) + steps)
 
     @property
     def window(self) -> Window | None:
@@ -255,9 +203,8 @@ class Canvas:
 
     def toggle_strip(self) -> None:
         """Hide the labels, or show them again."""
-        if self._strip is not None:
-            self._strip.visible = not self._strip.visible
-            self._refresh_overlay()
+        self._strip.toggle()
+        self._refresh_overlay()
 
     def cycle_overlay(self) -> None:
         """Show all text over the image, only what matters, or none."""
@@ -334,11 +281,11 @@ class Canvas:
     def _on_step(self) -> None:
         if self._volume is None:
             return
-        z = self._index(0)
+        z = self.axes.index(0)
         if z != self._z:
             self._z = z
             self.slice_changed.emit(z)
-        elif self.shown_axis != 0:
+        elif not self.axial:
             self.plane_changed.emit()
 
     def _on_view(self) -> None:
@@ -350,34 +297,25 @@ class Canvas:
     def _on_contrast(self) -> None:
         self.window_changed.emit(self.window)
 
-    def _on_paint(self) -> None:
-        # napari announces a fill before it writes it; a stroke is announced once, at its end.
-        QTimer.singleShot(0, self._read_strip)
-
-    def _read_strip(self) -> None:
-        if not self._busy and self._strip is not None:
-            self.strip_edited.emit(layers.values_from_strip(self._strip.data))
-
     def _on_removed(self, event: Any) -> None:
+        self._strip.forget(event.value)
         if event.value is self._image:
-            self._image = self._volume = None
-            self._refresh_overlay()
-        if event.value is self._strip:
-            self._strip = self._labels = None
-            self._refresh_overlay()
+            self._forget_image()
+        self._refresh_overlay()
+
+    def _forget_image(self) -> None:
+        self._image = self._volume = self.axes.grid = None
+        self._refresh_overlay()
 
     def _on_pointer(self, viewer: napari.Viewer, event: Any) -> None:  # noqa: ARG002
         self.pointer_changed.emit(self._value_at(event.position))
 
     def _click(self, position: Any) -> bool:
         """Take a click that hits a cell of the strip."""
-        if self._strip is None or not self._strip.visible or self._order()[-1] != 2:
-            return False
-        cell = np.rint(self._strip.world_to_data(position[-3:])).astype(int)
-        if not ((cell >= 0) & (cell < self._strip.data.shape)).all():
-            return False
-        self.cell_clicked.emit(int(cell[0]), int(cell[2]))
-        return True
+        cell = self._strip.cell_at(position) if self._volume is not None else None
+        if cell is not None:
+            self.cell_clicked.emit(*cell)
+        return cell is not None
 
     def _value_at(self, position: Any) -> str:
         if self._volume is None or len(position) < 3:
@@ -395,82 +333,23 @@ class Canvas:
     def _refresh_overlay(self) -> None:
         if self._overlay is None:
             return
-        shown = self._viewer.dims.displayed
-        foreign = any(axis < self._extra_axes() for axis in shown)
-        if self._volume is None or self._viewer.dims.ndisplay == 3 or foreign:
+        if self._volume is None or not self.axes.flat:
             self._overlay.set_text(OverlayText())
             return
-        vertical, horizontal = self._order()[-2:]
-        corners = self._corners
+        letters = geometry.edge_letters(self._volume.grid, *self.axes.order[-2:])
         self._overlay.set_text(
-            OverlayText(
-                corners.top_left,
-                corners.top_right,
-                corners.bottom_left,
-                corners.bottom_right,
-                geometry.edge_letters(self._volume.grid, vertical, horizontal),
-                self._strip_names(horizontal),
-                self._image_box(vertical, horizontal),
+            replace(
+                self._corners,
+                letters=letters,
+                strip=self._strip.names(),
+                image=self.axes.image_box(),
             )
         )
-
-    def _strip_names(self, horizontal: int) -> tuple[StripName, ...]:
-        hidden = self._strip is None or not self._strip.visible
-        if hidden or self._labels is None or self._volume is None or horizontal != 2:
-            return ()
-        left, cell = layers.strip_place(self._volume.grid)
-        vertical = self._order()[-2]
-        top = -self._volume.grid.spacing[vertical] / 2
-        if cell * self._viewer.scene.camera.zoom < _SMALLEST_NAME:
-            return ()
-        return tuple(
-            StripName(name, *self._to_pixels(top, left + (i + 0.5) * cell))
-            for i, name in enumerate(self._labels.columns)
-        )
-
-    def _image_box(self, vertical: int, horizontal: int) -> tuple[float, float, float, float]:
-        assert self._volume is not None
-        spacing, shape = self._volume.grid.spacing, self._volume.grid.shape
-        dv, dh = spacing[vertical], spacing[horizontal]
-        x0, y0 = self._to_pixels(-dv / 2, -dh / 2)
-        x1, y1 = self._to_pixels((shape[vertical] - 0.5) * dv, (shape[horizontal] - 0.5) * dh)
-        return x0, y0, x1, y1
-
-    def _to_pixels(self, v: float, h: float) -> tuple[float, float]:
-        """Pixels of the canvas at which world coordinates of the two shown axes lie."""
-        camera = self._viewer.scene.camera
-        height, width = self._viewer.canvas.size
-        x = (h - camera.center[-1]) * camera.zoom + width / 2
-        y = (v - camera.center[-2]) * camera.zoom + height / 2
-        return x, y
-
-    def _order(self) -> tuple[int, ...]:
-        """The volume's axes in the order of the view: the one gone through, down, to the right."""
-        extra = self._extra_axes()
-        return tuple(axis - extra for axis in self._viewer.dims.order if axis >= extra)
-
-    def _remove(self, layer: Any) -> None:
-        if layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
 
 
 _SCALE_BAR_MM = (1, 5, 10, 20, 50, 100)
 _SCALE_BAR_SHARE = 0.2
 """Lengths of the scale bar, of which the longest within this share of the canvas is shown."""
-_SMALLEST_NAME = 9
-"""Width in pixels below which a strip cell has no room for its name."""
-
-
-def _refill(layer: Any, data: Any, kwargs: dict[str, Any]) -> None:
-    """Give a layer another array and place."""
-    layer.data = data
-    for name in ("scale", "translate", "name"):
-        if name in kwargs:
-            setattr(layer, name, kwargs[name])
-
-
-def _alike(before: SliceLabels | None, after: SliceLabels) -> bool:
-    return before is not None and before.columns == after.columns
 
 
 def _ignoring_argument(act: Callable[[], None]) -> Callable[[Any], None]:

@@ -1,0 +1,50 @@
+"""The text in the corners of the image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_chest.ui.windows import preset_name
+
+if TYPE_CHECKING:
+    from napari_chest.model import Grid
+    from napari_chest.ui.canvas import Canvas
+    from napari_chest.ui.session import Session
+
+Corners = tuple[list[str], list[str], list[str], list[str]]
+
+
+def corners(session: Session, canvas: Canvas, pointer: str) -> Corners | None:
+    """Lines for top left, top right, bottom left and bottom right; None while there is no image.
+
+    No patient's name or birth date: screenshots travel.
+    """
+    case, volume, window = session.open_case, canvas.volume, canvas.window
+    if case is None or volume is None or window is None or session.dataset is None:
+        return None
+    draft, grid = session.draft, volume.grid
+    axis = canvas.axes.order[0]
+    index = canvas.axes.index(axis)
+    reader = f" · {draft.saved.reader}" if draft else ""
+    state = "no labels" if draft is None else "not saved" if draft.change else "saved"
+    values = f"W {window.width:.0f} L {window.center:.0f} {preset_name(window)}".rstrip()
+    return (
+        [f"{session.dataset.title} · {case.info.title}{reader}"],
+        [state],
+        [pointer, values, f"zoom {canvas.zoom:.1f}x"],
+        [
+            f"{index + 1}/{grid.shape[axis]}",
+            _place(grid, axis, index),
+            f"{grid.spacing[axis]:.1f} mm thick",
+        ],
+    )
+
+
+def _place(grid: Grid, axis: int, index: int) -> str:
+    """Where a plane lies in the patient: ``z -126.0 mm``."""
+    name = "zyx"[axis]
+    if not grid.placed:
+        return f"{name} ?"
+    voxel = [0.0, 0.0, 0.0]
+    voxel[axis] = index
+    return f"{name} {grid.position(*voxel)[2 - axis]:.1f} mm"
