@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 import napari_chest
 from napari_chest.model import Window
@@ -351,3 +352,12 @@ def test_an_image_in_the_trash_is_told_before_a_key_edits_what_is_not_seen(opene
     assert "The image was removed" in opened.dock.message.text()
     opened.open_case("P002")
     assert {layer.name for layer in opened.viewer.layers} == {"P002", "labels updated-1"}
+
+
+def test_the_keyboard_is_with_the_image_once_a_dataset_is_open(bench, dataset_folder):
+    bench.dock.start.open_button.setFocus()
+    bench.open(dataset_folder)
+    assert QApplication.focusWidget() is bench.controller.canvas.widget
+    bench.dock.cases.table.setFocus()
+    bench.open_case("P002")
+    assert QApplication.focusWidget() is bench.dock.cases.table

@@ -250,7 +250,9 @@ class Controller(QObject):
         self._show_case(case, first)
         self.session.show_case(case)
         self._show_corners()
-        if not self.bench.isAncestorOf(QApplication.focusWidget() or self.bench):
+        focus = QApplication.focusWidget()
+        # Who goes through the list or the table by keyboard stays there.
+        if focus is not self.bench.grid and not self.bench.cases.isAncestorOf(focus):
             self.canvas.set_focus()
 
     def _show_case(self, case: OpenCase, first: int) -> None:
