@@ -27,8 +27,13 @@ def healthy(opened):
     return opened
 
 
+def strip_of(bench):
+    """The napari layer of the strip."""
+    return next(layer for layer in bench.viewer.layers if layer.name.startswith("labels"))
+
+
 def shown_by_strip(bench):
-    strip = next(layer for layer in bench.viewer.layers if layer.name.startswith("labels"))
+    strip = strip_of(bench)
     return strip.data[:, 0, :] != 0
 
 
@@ -174,7 +179,7 @@ def test_slice_numbers_of_the_grid_go_there_and_shift_makes_a_range(healthy):
 
 def canvas_point(bench, z, column):
     """Pixel of the canvas at the middle of a strip cell in the axial view."""
-    strip = next(layer for layer in bench.viewer.layers if layer.name.startswith("labels"))
+    strip = strip_of(bench)
     world = strip.data_to_world((z, 0, column))
     x, y = bench.controller.canvas.axes.to_pixels(world[1], world[2])
     return QPoint(round(x), round(y))
@@ -187,7 +192,7 @@ def test_clicking_a_bar_beside_the_image_toggles_it(healthy):
 
 
 def test_naparis_brush_paints_the_strip_and_the_rule_holds(healthy):
-    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    strip = strip_of(healthy)
     healthy.viewer.layers.selection.active = strip
     strip.mode = "paint"
     widget = healthy.controller.canvas.widget
@@ -206,7 +211,7 @@ def test_naparis_brush_paints_the_strip_and_the_rule_holds(healthy):
 
 
 def test_naparis_fill_sets_a_whole_run_and_painting_infected_alone_falls_back(healthy):
-    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    strip = strip_of(healthy)
     strip.fill((10, 0, LLL), 1)
     healthy.wait(lambda: healthy.values[10].all())
     healthy.key(Qt.Key.Key_Z, CTRL)
@@ -240,7 +245,7 @@ def test_work_outlives_going_to_another_case_and_back(healthy):
 
 
 def test_hiding_labels_inverting_and_smoothing_are_keys(healthy):
-    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    strip = strip_of(healthy)
     healthy.key(Qt.Key.Key_G)
     assert not strip.visible
     healthy.key(Qt.Key.Key_G)
@@ -311,7 +316,7 @@ def test_the_card_of_keys_shows_every_key_once(healthy):
 
 
 def test_a_left_drag_does_not_pan_even_after_a_tool_was_used(healthy):
-    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    strip = strip_of(healthy)
     image = healthy.viewer.layers["P001"]
     healthy.viewer.layers.selection.active = strip
     strip.mode = "paint"
@@ -336,7 +341,7 @@ def test_key_6_clears_a_range_in_which_only_some_slices_are_infected(healthy):
 
 
 def test_a_stroke_is_kept_when_the_case_changes_under_it(healthy):
-    strip = next(layer for layer in healthy.viewer.layers if layer.name.startswith("labels"))
+    strip = strip_of(healthy)
     healthy.viewer.layers.selection.active = strip
     strip.mode = "paint"
     widget = healthy.controller.canvas.widget
