@@ -16,7 +16,6 @@ from covid_ct_md_sample import (
     SLICE,
     SLICE_1,
     SLICES,
-    build,
     flip_one,
     flipped_records,
     index_text,
@@ -32,16 +31,6 @@ from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.model import Reading, SliceLabels
 
 COLUMNS = ("LLL", "LUL", "RLL", "RML", "RUL", "infected")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("built"))
-
-
-@pytest.fixture
-def root(built, tmp_path):
-    return shutil.copytree(built, tmp_path / "covid-ct-md")
 
 
 @pytest.fixture

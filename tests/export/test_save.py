@@ -19,7 +19,6 @@ from covid_ct_md_sample import (
     SLICE,
     SLICE_1,
     SLICES,
-    build,
     flip_one,
     flipped_records,
     records,
@@ -39,16 +38,6 @@ FLIPPED = (  # what flip_one changes
     CellChange(0, "RML", before=False, after=True),
     CellChange(0, "infected", before=False, after=True),
 )
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("built"))
-
-
-@pytest.fixture
-def root(built, tmp_path):
-    return shutil.copytree(built, tmp_path / "covid-ct-md")
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ class Draft:
     saved: Reading
     in_dataset: Reading
     history: History
-    _compared: dict[tuple[int, int], tuple[Reading, changes.ReadingChange]] = field(
+    _known: dict[str, tuple[int, Reading, changes.ReadingChange]] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -61,20 +61,20 @@ class Draft:
     @property
     def change(self) -> changes.ReadingChange:
         """What differs from what was last saved."""
-        return self._difference(self.saved)
+        return self._difference("saved", self.saved)
 
     @property
     def change_to_dataset(self) -> changes.ReadingChange:
         """What differs from the dataset itself: all that is unsaved or was only exported."""
-        return self._difference(self.in_dataset)
+        return self._difference("in_dataset", self.in_dataset)
 
-    def _difference(self, before: Reading) -> changes.ReadingChange:
+    def _difference(self, name: str, before: Reading) -> changes.ReadingChange:
         # Asked for at every edit and for every case; compared again only after a change.
-        key = self.history.steps, id(before)
-        if before is not self._compared.get(key, (None, None))[0]:
-            self._compared = {k: v for k, v in self._compared.items() if k[0] == key[0]}
-            self._compared[key] = before, changes.compare(before, self.reading)
-        return self._compared[key][1]
+        steps, compared, change = self._known.get(name, (-1, None, None))
+        if change is None or steps != self.history.steps or compared is not before:
+            change = changes.compare(before, self.reading)
+            self._known[name] = self.history.steps, before, change
+        return change
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,6 @@ class Session:
     of a slice table passes `edit`, which keeps the table's rule and the history.
     """
 
-    dataset_opened = Signal(object)
-    case_opened = Signal(object)
     reading_chosen = Signal(object)
     labels_changed = Signal(object)
     unsaved_changed = Signal()
@@ -115,14 +113,12 @@ class Session:
         self.dataset, self.cases = dataset, cases
         self.open_case = self.draft = self._reader = None
         self._drafts.clear()
-        self.dataset_opened.emit(dataset)
         self.unsaved_changed.emit()
 
     def show_case(self, case: OpenCase) -> None:
         """Make a case the open one, with the reading that was shown before or else its first."""
         self.open_case = case
         self.draft = None
-        self.case_opened.emit(case)
         readers = [reading.reader for reading in case.readings]
         if readers:
             self._show_reading(self._reader if self._reader in readers else readers[0])

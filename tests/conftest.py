@@ -1,0 +1,18 @@
+"""Fixtures for the tests without a window."""
+
+import shutil
+
+import pytest
+from covid_ct_md_sample import build
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory):
+    """A small COVID-CT-MD dataset; never written to."""
+    return build(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture
+def root(built, tmp_path):
+    """A copy of the small dataset that a test may write to."""
+    return shutil.copytree(built, tmp_path / "covid-ct-md")
