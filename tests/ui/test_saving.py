@@ -112,6 +112,24 @@ def test_what_was_exported_can_still_be_written_back(opened, dataset_folder, ans
     assert not opened.dock.save_button.isEnabled()
 
 
+def test_an_exported_correction_can_be_taken_back_by_another_export(opened, dataset_folder):
+    export = dataset_folder.with_name("covid-ct-md-review") / "export"
+    opened.controller.canvas.go_to(12)
+    opened.key(Qt.Key.Key_4)
+    opened.save(opened.dock.save.export_button)
+    opened.dock.proof.done_button.click()
+    opened.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    opened.controller.act("save")
+    assert opened.dock.save.changes.toPlainText() == "P001, updated-1: as in the dataset again"
+    assert not opened.dock.save.write_button.isEnabled()
+    opened.dock.save.export_button.click()
+    opened.wait(lambda: opened.dock.pages.currentWidget() is opened.dock.proof)
+    assert opened.dock.proof.headline.property("state") == "saved"
+    for name in ("Lobe-level-labels-updated-1.npy", "Slice-level-labels-updated-1.npy"):
+        assert (export / name).read_bytes() == (dataset_folder / name).read_bytes()
+    assert opened.dock.state.text() == "all saved"
+
+
 def test_a_new_label_version_written_back_is_shown_as_the_newest(opened, dataset_folder, answers):
     before = opened.values.copy()
     opened.controller.canvas.go_to(12)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from napari_chest.changes import CaseChange, ReadingChange
 
 
+SaveKind = Literal["export", "write back"]
+
+
 @dataclass(frozen=True)
 class Proof:
     """What a save changed on disk, found by reading everything written again.
@@ -32,7 +35,7 @@ class Proof:
     remarks : what else a person should know, a sentence each.
     """
 
-    kind: Literal["export", "write back"]
+    kind: SaveKind
     folder: Path
     meant: tuple[CaseChange, ...]
     found: tuple[CaseChange, ...]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from napari_chest import changes
 from napari_chest.changes import CaseChange, Correction
@@ -17,10 +16,11 @@ from napari_chest.files.atomic import digest, reason, write_together
 from napari_chest.review.folder import review_folder, stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from napari_chest.changes import ReadingChange
     from napari_chest.datasets import Dataset
+    from napari_chest.export.proof import SaveKind
     from napari_chest.model import Reading
 
     Corrected = Mapping[str, Sequence[Reading | Correction]]
@@ -82,7 +82,7 @@ def _save(
     corrected: Corrected,
     out: Path,
     before: Path,
-    kind: Literal["export", "write back"],
+    kind: SaveKind,
 ) -> Proof:
     if not corrected:
         raise SaveError("Nothing was written, because there is nothing to save.")
@@ -92,13 +92,13 @@ def _save(
     refused: dict[str, ChestError] = {}
     for case_id, wanted in corrected.items():
         try:
-            readings = [_reading(dataset, case_id, part, before) for part in wanted]
-            asked = [_change(dataset, case_id, reading, before) for reading in readings]
-            written.update(path.resolve() for path in dataset.write(case_id, readings, out))
+            asked = [_asked(dataset, case_id, part, before) for part in wanted]
+            paths = dataset.write(case_id, [reading for reading, _ in asked], out)
         except ChestError as error:
             refused[titles[case_id]] = error
             continue
-        meant.extend(CaseChange(titles[case_id], change) for change in asked if change)
+        written.update(path.resolve() for path in paths)
+        meant.extend(CaseChange(titles[case_id], change) for _, change in asked if change)
     if refused and len(refused) == len(corrected):
         raise next(iter(refused.values()))
     changed, identical = _compare_files(dataset, before, out)
@@ -131,18 +131,19 @@ def _found(
         return ()
 
 
-def _reading(dataset: Dataset, case_id: str, wanted: Reading | Correction, before: Path) -> Reading:
-    """The reading that is to stand in the end."""
-    if not isinstance(wanted, Correction):
-        return wanted
-    with _fitting(case_id):
-        return wanted.onto(_standing(dataset, case_id, wanted.after.reader, before))
-
-
-def _change(dataset: Dataset, case_id: str, reading: Reading, before: Path) -> ReadingChange:
-    """How the reading differs from the one it replaces."""
-    with _fitting(case_id):
-        return changes.compare(_standing(dataset, case_id, reading.reader, before), reading)
+def _asked(
+    dataset: Dataset, case_id: str, wanted: Reading | Correction, before: Path
+) -> tuple[Reading, ReadingChange]:
+    """The reading that is to stand in the end, and how it differs from the one it replaces."""
+    after = wanted.after if isinstance(wanted, Correction) else wanted
+    standing = _standing(dataset, case_id, after.reader, before)
+    try:
+        reading = wanted.onto(standing) if isinstance(wanted, Correction) else wanted
+        return reading, changes.compare(standing, reading)
+    except ValueError as error:
+        raise SaveError(
+            f"{case_id}: the reading does not fit the one on disk ({error}). Nothing was written."
+        ) from error
 
 
 def _standing(dataset: Dataset, case_id: str, reader: str, at: Path) -> Reading:
@@ -154,16 +155,6 @@ def _standing(dataset: Dataset, case_id: str, reader: str, at: Path) -> Reading:
             "whether the dataset's folder is still where it was."
         )
     return next((r for r in standing if r.reader == reader), standing[0])
-
-
-@contextmanager
-def _fitting(case_id: str) -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        raise SaveError(
-            f"{case_id}: the reading does not fit the one on disk ({error}). Nothing was written."
-        ) from error
 
 
 def _copy_annotations(dataset: Dataset, source: Path, target: Path) -> None:

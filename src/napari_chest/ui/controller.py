@@ -33,6 +33,12 @@ if TYPE_CHECKING:
     from napari_chest.ui.workbench import Workbench
 
 
+_NOT_LABELLED = (
+    "This case is not labelled: the dataset has no row for it, which is not the same as all slices "
+    "being free of infection."
+)
+
+
 class Controller(QObject):
     """One dock at work on one viewer. It lives and dies with the dock; the session outlives it."""
 
@@ -172,12 +178,12 @@ class Controller(QObject):
 
     def _make_actions(self) -> dict[str, Callable[[], Any]]:
         actions: dict[str, Callable[[], Any]] = {
-            "slice_next": partial(self._step_slice, 1),
-            "slice_previous": partial(self._step_slice, -1),
-            "slice_down_5": partial(self._step_slice, 5),
-            "slice_up_5": partial(self._step_slice, -5),
-            "slice_first": partial(self._step_slice, -(2**31)),
-            "slice_last": partial(self._step_slice, 2**31),
+            "slice_next": partial(self.canvas.step, 1),
+            "slice_previous": partial(self.canvas.step, -1),
+            "slice_down_5": partial(self.canvas.step, 5),
+            "slice_up_5": partial(self.canvas.step, -5),
+            "slice_first": partial(self.canvas.step, -(2**31)),
+            "slice_last": partial(self.canvas.step, 2**31),
             "case_next": partial(self.step_case, 1),
             "case_previous": partial(self.step_case, -1),
             "invert": self.canvas.invert,
@@ -238,9 +244,10 @@ class Controller(QObject):
         bench = self.bench
         bench.show_dataset(dataset.title, str(dataset.root))
         bench.cases.show_cases(cases, dataset.list_facts)
-        bench.details.show_case({}, dataset.problems())
+        problems = dataset.problems()
+        bench.details.show_case({}, problems)
         bench.start.show_message("")
-        bench.show_message("\n".join(str(p) for p in dataset.problems()[:3]), "bad")
+        bench.show_message("\n".join(str(problem) for problem in problems[:3]), "bad")
         bench.show_page(bench.work)
 
     def _on_first_image(self, case: OpenCase, first: int) -> None:
@@ -281,8 +288,11 @@ class Controller(QObject):
         self._show_details(case)
 
     def _show_details(self, case: OpenCase) -> None:
+        self.bench.details.show_case(case.info.facts, self._problems(case))
+
+    def _problems(self, case: OpenCase) -> list[Problem]:
         of_dataset = self.session.dataset.problems() if self.session.dataset else []
-        self.bench.details.show_case(case.info.facts, [*of_dataset, *case.problems])
+        return [*of_dataset, *case.problems]
 
     def _read_again(self) -> None:
         if self.session.open_case is not None:
@@ -325,9 +335,6 @@ class Controller(QObject):
         self.canvas.flush()
         self.session.choose_reader(self.bench.reading.itemData(index))
 
-    def _step_slice(self, step: int) -> None:
-        self.canvas.step(step)
-
     def _use_window(self, window: Window | None) -> None:
         volume = self.canvas.volume
         if volume is None:
@@ -362,17 +369,8 @@ class Controller(QObject):
         case = self.session.open_case
         if case is None:
             return "No case is open."
-        of_dataset = self.session.dataset.problems() if self.session.dataset else []
-        problems = [*of_dataset, *case.problems]
-        errors = [p.text for p in problems if p.level == "error"]
-        return (
-            errors[0]
-            if errors
-            else (
-                "This case is not labelled: the dataset has no row for it, which is not the same "
-                "as all slices being free of infection."
-            )
-        )
+        errors = (p.text for p in self._problems(case) if p.level == "error")
+        return next(errors, _NOT_LABELLED)
 
     def _on_labels_changed(self, edit: Edit | None) -> None:  # noqa: ARG002
         if self.session.draft is not None:
@@ -392,7 +390,7 @@ class Controller(QObject):
             button.setToolTip(f"{verb}: {edit.name}" if edit else f"Nothing to {verb.lower()}")
 
     def _show_unsaved(self) -> None:
-        drafts = self.session.unsaved()
+        drafts, outside = self.session.unsaved(), self.session.not_in_dataset()
         bench = self.bench
         cells = sum(len(draft.change.cells) for draft in drafts)
         if self.session.dataset is None:
@@ -402,9 +400,8 @@ class Controller(QObject):
             text = f"{_count(cells, 'change')} in {_count(cases, 'case')} not saved"
             bench.show_state(text, "unsaved")
         else:
-            exported = self.session.not_in_dataset()
-            bench.show_state("all saved, by export" if exported else "all saved", "saved")
-        bench.save_button.setEnabled(bool(drafts or self.session.not_in_dataset()))
+            bench.show_state("all saved, by export" if outside else "all saved", "saved")
+        bench.save_button.setEnabled(bool(drafts or outside))
         bench.cases.mark_unsaved(frozenset(draft.case.id for draft in drafts))
         self._show_corners()
 

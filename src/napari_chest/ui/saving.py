@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
 from qtpy.QtCore import QEvent, QObject, Signal
@@ -15,7 +15,6 @@ from napari_chest.errors import ChangedOnDiskError, ChestError
 from napari_chest.export import Correction, export_readings, write_back
 from napari_chest.export.proof import describe
 from napari_chest.files.atomic import write_together
-from napari_chest.model import Reading
 from napari_chest.review.folder import review_folder, stamp
 from napari_chest.ui.background import Background
 
@@ -23,13 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_chest.datasets import Dataset
-    from napari_chest.export import Proof
-    from napari_chest.model import CaseInfo
+    from napari_chest.export import Proof, SaveKind
+    from napari_chest.model import CaseInfo, Reading
     from napari_chest.ui.session import Draft, Session
     from napari_chest.ui.workbench import Workbench
-
-Kind = Literal["export", "write back"]
-Corrected = dict[str, list[Reading | Correction]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,7 @@ class Saver(QObject):
         if dataset is None:
             return
         unsaved, outside = self._session.unsaved(), self._session.not_in_dataset()
-        drafts = outside or unsaved
+        drafts = outside + [draft for draft in unsaved if draft not in outside]
         lines = _describe(drafts)
         # Two versions of one case cannot both become the one new version.
         new_reader = dataset.new_reader() if len(drafts) == _cases(drafts) else None
@@ -117,7 +113,7 @@ class Saver(QObject):
         if box.clickedButton() is write:
             self._save("write back", as_new)
 
-    def _save(self, kind: Kind, as_new: bool) -> None:
+    def _save(self, kind: SaveKind, as_new: bool) -> None:
         dataset = self._session.dataset
         assert dataset is not None
         exporting = kind == "export"
@@ -231,20 +227,24 @@ def may_discard(parent: QWidget, session: Session, what: str) -> bool:
 
 def _describe(drafts: list[Draft]) -> list[str]:
     """How the drafts differ from the dataset, in lines."""
-    return [
-        line
-        for draft in drafts
-        for line in describe(CaseChange(draft.case.title, draft.change_to_dataset))
-    ]
+    lines = []
+    for draft in drafts:
+        found = describe(CaseChange(draft.case.title, draft.change_to_dataset))
+        # Exported in another state before, so that there is something to export again.
+        same = f"{draft.case.title}, {draft.saved.reader}: as in the dataset again"
+        lines += found or [same]
+    return lines
 
 
 def _cases(drafts: list[Draft]) -> int:
     return len({draft.case.id for draft in drafts})
 
 
-def _corrections(drafts: list[Draft], kind: Kind, new_reader: str | None) -> Corrected:
+def _corrections(
+    drafts: list[Draft], kind: SaveKind, new_reader: str | None
+) -> dict[str, list[Correction]]:
     """What each draft changes: since it was last saved, or against the dataset itself."""
-    corrected: defaultdict[str, list[Reading | Correction]] = defaultdict(list)
+    corrected: defaultdict[str, list[Correction]] = defaultdict(list)
     for draft in drafts:
         before = draft.saved if kind == "export" else draft.in_dataset
         after = draft.reading
