@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QApplication
 
 import napari_chest
 from napari_chest.model import Window
+from napari_chest.phantom import make_covid_ct_md
 
 
 def test_first_case_opens_in_the_lung_window_at_its_middle_slice(opened, phantom):
@@ -361,3 +362,21 @@ def test_the_keyboard_is_with_the_image_once_a_dataset_is_open(bench, dataset_fo
     bench.dock.cases.table.setFocus()
     bench.open_case("P002")
     assert QApplication.focusWidget() is bench.dock.cases.table
+
+
+@pytest.mark.parametrize("slices", [12, 13])
+def test_keys_edit_the_slice_on_screen_from_the_first_moment(bench, tmp_path, slices):
+    """napari announces no step where the view stands at the opening slice already."""
+    root = make_covid_ct_md(tmp_path / "set", shape=(slices, 32, 32)).root
+    bench.open(root)
+    for title in ("P001", "P002", "cap001"):
+        bench.open_case(title)
+        canvas = bench.controller.canvas
+        spacing = canvas.volume.grid.spacing[0]
+        on_screen = round(bench.viewer.dims.point[0] / spacing)
+        assert canvas.slice == on_screen == slices // 2
+        assert bench.dock.grid._current == on_screen
+        assert canvas.overlay_text.bottom_right[0] == f"{on_screen + 1}/{slices}"
+        before = bench.values.copy()
+        bench.key(Qt.Key.Key_4)
+        assert set(np.argwhere(bench.values != before)[:, 0]) == {on_screen}

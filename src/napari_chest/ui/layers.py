@@ -24,7 +24,7 @@ LUNG = Window(-600, 1500)
 _UNITS = ("mm", "mm", "mm")
 _AXES = ("z", "y", "x")
 _GAP = 0.02
-_CELL = 0.025
+_CELL = 0.03
 """Gap between image and strip, and width of a cell, as shares of the image's width."""
 _OFF = "#2b2f36"
 _ON = ("#c090c0", "#a878b4")  # in turn, so that neighbouring bars stay apart

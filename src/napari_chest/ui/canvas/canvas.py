@@ -102,6 +102,7 @@ class Canvas:
         self._viewer.canvas.overlays.scale_bar.position = "bottom_center"
         self._viewer.canvas.overlays.scale_bar.font_size = 9
         self.go_to(first)
+        self._on_step()  # napari is silent where the view stands there already
         self._viewer.reset_view()
         self._refresh_overlay()
 
@@ -155,7 +156,7 @@ class Canvas:
     @property
     def slice(self) -> int:
         """The display slice that is shown, or was when another plane took its place."""
-        return max(self._z, 0)
+        return self.axes.index(0) if self._volume is not None else 0
 
     @property
     def axial(self) -> bool:
