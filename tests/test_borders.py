@@ -14,7 +14,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "napari_chest"
 FLOORS = (
     {"errors"},
     {"model"},
-    {"geometry", "rings", "changes"},
+    {"geometry", "rings", "changes", "findings"},
     {"files"},
     {"datasets"},
     {"edits"},
@@ -28,7 +28,7 @@ FLOORS = (
 )
 
 WINDOWS = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PySide6", "PyQt6", "PyQt5"}
-FORMATS = {"pydicom", "nibabel", "openpyxl", "highdicom", "imagecodecs"}
+FORMATS = {"pydicom", "nibabel", "openpyxl", "highdicom", "imagecodecs", "isal", "python_calamine"}
 
 
 class Import(NamedTuple):

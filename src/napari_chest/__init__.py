@@ -18,8 +18,10 @@ from napari_chest.errors import (
 )
 from napari_chest.model import (
     CaseInfo,
+    FactGroup,
     Grid,
     Mask,
+    MaskOffer,
     Problem,
     Question,
     Reading,
@@ -37,8 +39,10 @@ __all__ = [
     "ChangedOnDiskError",
     "ChestError",
     "Dataset",
+    "FactGroup",
     "Grid",
     "Mask",
+    "MaskOffer",
     "Problem",
     "ProtectedError",
     "Question",

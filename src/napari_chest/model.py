@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Modality = Literal["CT", "CR", "DX"]
 Level = Literal["error", "warning", "note"]
+Calibration = Literal["patient", "detector", "unknown"]
 A = TypeVar("A", bound="npt.NDArray[Any]")
 
 
@@ -87,6 +88,8 @@ class Grid:
     stored : how the display array maps to the stored one.
     placed : False when the files do not say where the voxels lie; positions and orientation are
         then unknown and the affine only carries the spacing.
+    calibration : where the spacing was measured: in the patient; at the detector of a radiograph,
+        where the patient is magnified; or ``unknown``, when the affine's unit is one voxel.
     """
 
     shape: tuple[int, int, int]
@@ -94,6 +97,7 @@ class Grid:
     slice_ids: tuple[str, ...]
     stored: Stored = field(default_factory=Stored)
     placed: bool = True
+    calibration: Calibration = "patient"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "affine", _read_only_view(self.affine))
@@ -116,7 +120,7 @@ class Volume:
 
     Attributes
     ----------
-    voxels : (Z, Y, X), read-only. CT: int16 Hounsfield units.
+    voxels : (Z, Y, X), read-only. CT: int16 Hounsfield units. Radiographs: stored values.
     grid : the voxels' grid.
     modality : DICOM modality.
     window : the file's own window, if it has one.
@@ -178,17 +182,39 @@ class Mask:
 
     Attributes
     ----------
-    name : what the mask shows.
+    name : what the mask shows; unique within a reading.
     labels : (Z, Y, X) uint8 or uint16, read-only; 0 is background.
     segments : the structures, one per value.
+    splits : name of the mask of the same reading that this one tells apart: that one is 1 exactly
+        where this one is not 0. Only this one is edited then.
     """
 
     name: str
     labels: npt.NDArray[np.unsignedinteger]
     segments: tuple[Segment, ...]
+    splits: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", _read_only_view(self.labels))
+
+
+@dataclass(frozen=True)
+class MaskOffer:
+    """A mask that a person may add to a reading.
+
+    Attributes
+    ----------
+    text : what adding it does, as on a button: ``Split into ground glass and consolidation``.
+    name : name of the mask.
+    segments : its structures.
+    splits : name of the mask of the reading that the new one tells apart, if it does. The new mask
+        then begins with its last segment wherever that one is not 0; otherwise it begins empty.
+    """
+
+    text: str
+    name: str
+    segments: tuple[Segment, ...]
+    splits: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,6 +293,21 @@ class CaseInfo:
     title: str
     modality: Modality
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FactGroup:
+    """A few things known of a case that belong together, such as its tests over time.
+
+    Attributes
+    ----------
+    title : what they are.
+    rows : name and text of each; the name may be empty, and blanks before it are its depth in a
+        tree.
+    """
+
+    title: str
+    rows: tuple[tuple[str, str], ...]
 
 
 def _read_only_view(array: A) -> A:

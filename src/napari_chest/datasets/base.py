@@ -10,7 +10,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_chest.changes import CaseChange
-    from napari_chest.model import CaseInfo, Problem, Question, Reading, Volume, VolumeStream
+    from napari_chest.model import (
+        CaseInfo,
+        FactGroup,
+        MaskOffer,
+        Problem,
+        Question,
+        Reading,
+        Volume,
+        VolumeStream,
+    )
 
 
 class Dataset(ABC):
@@ -23,14 +32,14 @@ class Dataset(ABC):
     name : short name in commands and files.
     title : the name its authors gave it.
     list_facts : the facts that a case list shows as columns.
-    questions : what is asked of each case.
+    general : whether it takes folders that may be another dataset's; it is asked last then.
     root : the folder.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     list_facts: ClassVar[tuple[str, ...]] = ()
-    questions: ClassVar[tuple[Question, ...]] = ()
+    general: ClassVar[bool] = False
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -69,6 +78,19 @@ class Dataset(ABC):
 
         A reading that cannot be read is left out and is an error among `problems`.
         """
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What is asked of each case, in the order to ask it."""
+        return ()
+
+    def offers(self, case_id: str, reading: Reading) -> tuple[MaskOffer, ...]:  # noqa: ARG002
+        """The masks that a person may add to a reading as it stands now; cheap."""
+        return ()
+
+    def about(self, case_id: str) -> tuple[FactGroup, ...]:  # noqa: ARG002
+        """All that is known of a case beyond its facts in the list; cheap, no image is opened."""
+        return ()
 
     @abstractmethod
     def problems(self, case_id: str | None = None) -> list[Problem]:
