@@ -43,7 +43,7 @@ def session():
 def heard(session):
     """What the session announced since, by name."""
     heard = []
-    for name in ("reading_chosen", "labels_changed"):
+    for name in ("reading_chosen", "edited"):
         getattr(session, name).connect(lambda value, name=name: heard.append((name, value)))
     session.unsaved_changed.connect(lambda: heard.append(("unsaved_changed",)))
     return heard
@@ -93,12 +93,14 @@ def test_unlabelled_case_has_no_draft(session, heard):
     assert session.unsaved() == []
 
 
-def test_reading_without_a_table_has_no_draft(session):
+def test_reading_without_a_table_takes_no_slice_labels(session):
     session.show_case(case("b", reading("masks", table=False), reading("original")))
     session.choose_reader("masks")
-    assert session.draft is None
+    assert session.draft.labels is None
+    assert session.set_cells([0], "LUL", value=True) is None
+    assert session.draft.undoable is None
     session.choose_reader("original")
-    assert session.draft is not None
+    assert session.draft.labels is not None
 
 
 def test_neighbours(session):
@@ -157,18 +159,18 @@ def test_slices_outside_are_left_out(session):
 def test_refused_edit_is_no_step_but_is_announced(session, heard):
     """A view that painted the refused cell has to take it back."""
     assert session.set_cells([0], "infected", value=True) is None
-    assert heard == [("labels_changed", None)]
-    assert session.draft.history.undoable is None
+    assert heard == [("edited", None)]
+    assert session.draft.undoable is None
     assert session.unsaved() == []
 
 
 def test_every_edit_is_announced_with_itself(session, heard):
     edit = session.set_cells([0], "LUL", value=True)
-    assert heard == [("labels_changed", edit), ("unsaved_changed",)]
+    assert heard == [("edited", edit), ("unsaved_changed",)]
     heard.clear()
     session.undo()
     session.redo()
-    assert [h for h in heard if h[0] == "labels_changed"] == [("labels_changed", edit)] * 2
+    assert [h for h in heard if h[0] == "edited"] == [("edited", edit)] * 2
 
 
 def test_undo_and_redo_are_exact(session):

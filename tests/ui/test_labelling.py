@@ -306,7 +306,7 @@ def test_the_card_of_keys_shows_every_key_once(healthy):
     from napari_chest.ui.widgets.keys_card import key_rows
 
     rows = dict(key_rows())
-    assert rows["1 to 6"].startswith("that column of the slice")
+    assert rows["1 to 7"].startswith("that column of the slice")
     assert "Alt+1 to Alt+5" in rows
     assert rows["F2 or 8"] == "lung window"
     healthy.key(Qt.Key.Key_F1)

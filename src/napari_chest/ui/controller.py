@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QApplication, QFileDialog
 
+from napari_chest.edits import Edit
 from napari_chest.model import Problem
 from napari_chest.ui.canvas import Canvas
 from napari_chest.ui.corners import corners
-from napari_chest.ui.keys import KEYS
+from napari_chest.ui.keys import KEYS, SEGMENT_KEYS
 from napari_chest.ui.labelling import Labelling
 from napari_chest.ui.layers import LUNG
+from napari_chest.ui.painting import Painting
 from napari_chest.ui.reading import CaseReader
 from napari_chest.ui.saving import Saver
 from napari_chest.ui.windows import PRESETS, file_window
@@ -25,11 +27,12 @@ if TYPE_CHECKING:
 
     import napari
 
+    from napari_chest.changes import ReadingChange
     from napari_chest.datasets import Dataset
-    from napari_chest.edits import Edit
+    from napari_chest.edits import Draft, Step
     from napari_chest.model import CaseInfo, Window
     from napari_chest.ui.preferences import Preferences
-    from napari_chest.ui.session import Draft, OpenCase, Session
+    from napari_chest.ui.session import OpenCase, Session
     from napari_chest.ui.workbench import Workbench
 
 
@@ -57,6 +60,7 @@ class Controller(QObject):
         self.reader = CaseReader(self)
         self.saver = Saver(session, workbench, self)
         self.labelling = Labelling(session, workbench, self.canvas)
+        self.painting = Painting(session, workbench, self.canvas)
         self._first_case: str | None = None
         self._wanted: str | None = None
         self._discarded: frozenset[object] = frozenset()
@@ -112,7 +116,7 @@ class Controller(QObject):
         if self._closed:
             return
         self._closed = True
-        self.canvas.flush()
+        self._flush()
         self.reader.stop()
         self._connect_session(connect=False)
         self.saver.close()
@@ -135,6 +139,8 @@ class Controller(QObject):
         bench.cases.step_requested.connect(self.step_case)
         bench.windows.window_requested.connect(self.act)
         bench.reading.activated.connect(self._on_reading_picked)
+        bench.questions.answer_requested.connect(self.session.answer)
+        bench.questions.refused.connect(bench.show_message)
         bench.undo_button.clicked.connect(partial(self.act, "undo"))
         bench.redo_button.clicked.connect(partial(self.act, "redo"))
         bench.save_button.clicked.connect(partial(self.act, "save"))
@@ -168,7 +174,7 @@ class Controller(QObject):
         session = self.session
         for signal, slot in (
             (session.reading_chosen, self._on_reading_chosen),
-            (session.labels_changed, self._on_labels_changed),
+            (session.edited, self._on_edited),
             (session.unsaved_changed, self._show_unsaved),
         ):
             if connect:
@@ -188,13 +194,23 @@ class Controller(QObject):
             "case_previous": partial(self.step_case, -1),
             "invert": self.canvas.invert,
             "smooth": self.canvas.toggle_smoothing,
-            "toggle_labels": self.canvas.toggle_strip,
+            "toggle_labels": self.canvas.toggle_labels,
             "cycle_overlay": self.canvas.cycle_overlay,
-            "save": self.saver.show_page,
+            "undo": lambda: self._say_step("undone", self.session.undo()),
+            "redo": lambda: self._say_step("done again", self.session.redo()),
+            "save": self._save,
             "show_keys": lambda: self.bench.show_page(self.bench.keys_card),
         }
         actions |= {p.action: partial(self._use_window, p.window) for p in PRESETS}
-        return actions | self.labelling.actions()
+        actions |= self.labelling.actions() | self.painting.actions()
+        return actions | {f"toggle_{i}": partial(self._digit, i) for i in range(SEGMENT_KEYS)}
+
+    def _digit(self, number: int) -> None:
+        """A digit speaks to the slice table, or where there is none to the segment list."""
+        if self.session.draft is not None and self.session.draft.labels is None:
+            self.painting.select_row(number)
+        else:
+            self.labelling.toggle(number)
 
     def _resume(self) -> None:
         """Show what the session holds: nothing at first, or what an earlier dock left."""
@@ -213,7 +229,7 @@ class Controller(QObject):
         if self.saver.busy:
             self.bench.show_message("Saving. One moment, then open it again.")
             return False
-        self.canvas.flush()
+        self._flush()
         if not self.saver.may_discard(what):
             return False
         self._discarded = self._unsaved_state()
@@ -225,7 +241,7 @@ class Controller(QObject):
 
     def _on_dataset_read(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
         self.bench.show_idle()
-        self.canvas.flush()
+        self._flush()
         # What was corrected while the other dataset was read has not been asked about.
         if self._unsaved_state() != self._discarded and not self._may_leave("Open another dataset"):
             return
@@ -251,7 +267,7 @@ class Controller(QObject):
         bench.show_page(bench.work)
 
     def _on_first_image(self, case: OpenCase, first: int) -> None:
-        self.canvas.flush()
+        self._flush()
         self.labelling.forget_mark()
         self._complete = False
         self._show_case(case, first)
@@ -265,9 +281,11 @@ class Controller(QObject):
     def _show_case(self, case: OpenCase, first: int) -> None:
         dataset = self.session.dataset
         assert dataset is not None
-        remembered = self.preferences.window(dataset.name, case.volume.modality)
-        fallback = LUNG if case.volume.modality == "CT" else file_window(case.volume)
-        self.canvas.show_volume(case.volume, case.info.title, remembered or fallback, first)
+        window = file_window(case.volume)  # a radiograph's values have no unit, so each has its own
+        if case.volume.modality == "CT":
+            window = self.preferences.window(dataset.name, case.volume.modality) or LUNG
+        self.canvas.show_volume(case.volume, case.info.title, window, first)
+        self.bench.windows.show_hounsfield(case.volume.modality == "CT")
         self.bench.cases.show_current(case.info.id)
         self._show_details(case)
         if self.bench.message.property("state") != "bad":
@@ -288,7 +306,7 @@ class Controller(QObject):
         self._show_details(case)
 
     def _show_details(self, case: OpenCase) -> None:
-        self.bench.details.show_case(case.info.facts, self._problems(case))
+        self.bench.details.show_case(case.info.facts, self._problems(case), case.about)
 
     def _problems(self, case: OpenCase) -> list[Problem]:
         of_dataset = self.session.dataset.problems() if self.session.dataset else []
@@ -317,7 +335,16 @@ class Controller(QObject):
         self.bench.show_idle()
         self.bench.show_message("Stopped. What was not read is shown as air; open the case again.")
 
+    def _flush(self) -> None:
+        """Turn into edits what is on screen, before something else is."""
+        self.canvas.flush()
+        self.painting.flush()
+
     # What the canvas and the widgets ask for
+
+    def _save(self) -> None:
+        self._flush()
+        self.saver.show_page()
 
     def _browse(self) -> None:
         recent = self.preferences.recent()
@@ -332,7 +359,7 @@ class Controller(QObject):
         self.canvas.set_focus()
 
     def _on_reading_picked(self, index: int) -> None:
-        self.canvas.flush()
+        self._flush()
         self.session.choose_reader(self.bench.reading.itemData(index))
 
     def _use_window(self, window: Window | None) -> None:
@@ -358,12 +385,21 @@ class Controller(QObject):
         bench.reading.setEnabled(len(readers) > 1)
         if draft is None:
             bench.reading.addItem("no labels")
-            bench.grid.show_labels(None, None, self._why_no_labels())
-            self.canvas.show_strip(None, "")
         else:
             bench.reading.setCurrentIndex(readers.index(draft.saved.reader))
-            self.canvas.show_strip(draft.labels, f"labels {draft.saved.reader}")
+        labels = draft.labels if draft else None
+        self.canvas.show_strip(labels, f"labels {draft.saved.reader}" if draft else "")
+        bench.grid.setVisible(labels is not None or draft is None)
+        self.painting.show(draft)
+        self.canvas.fit()
+        self._show_questions(draft)
         self._show_labels()
+
+    def _show_questions(self, draft: Draft | None) -> None:
+        dataset = self.session.dataset
+        asked = dataset.questions if dataset is not None and draft is not None else ()
+        shown = [q for q in asked if draft is not None and q.key in draft.standing.answers]
+        self.bench.questions.show_questions(shown)
 
     def _why_no_labels(self) -> str:
         case = self.session.open_case
@@ -372,32 +408,46 @@ class Controller(QObject):
         errors = (p.text for p in self._problems(case) if p.level == "error")
         return next(errors, _NOT_LABELLED)
 
-    def _on_labels_changed(self, edit: Edit | None) -> None:  # noqa: ARG002
-        if self.session.draft is not None:
-            self.canvas.update_strip(self.session.draft.labels.values)
+    def _on_edited(self, step: Step | None) -> None:
+        draft = self.session.draft
+        if draft is not None and draft.labels is not None:
+            self.canvas.update_strip(draft.labels.values)
+        self.painting.show_step(step)
         self._show_labels()
+
+    def _say_step(self, verb: str, step: Step | None) -> None:
+        if step is None:
+            self.bench.show_message("Nothing to undo or redo.")
+            return
+        if isinstance(step, Edit) and not step.box[0].start <= self.canvas.slice < step.box[0].stop:
+            self.canvas.go_to((step.box[0].start + step.box[0].stop - 1) // 2)
+        self.bench.show_message(f"{step.name}: {verb}")
 
     def _show_labels(self) -> None:
         draft, bench = self.session.draft, self.bench
-        if draft is not None:
+        if draft is None or draft.labels is None:
+            bench.grid.show_labels(None, None, self._why_no_labels())
+        else:
             saved = draft.saved.slice_labels
             bench.grid.show_labels(draft.labels, saved.values if saved else None)
-        for button, edit, verb in (
-            (bench.undo_button, draft and draft.history.undoable, "Undo"),
-            (bench.redo_button, draft and draft.history.redoable, "Redo"),
+        if draft is not None:
+            bench.questions.show_answers(draft.answers, draft.saved.answers)
+        for button, step, verb in (
+            (bench.undo_button, draft and draft.undoable, "Undo"),
+            (bench.redo_button, draft and draft.redoable, "Redo"),
         ):
-            button.setEnabled(edit is not None)
-            button.setToolTip(f"{verb}: {edit.name}" if edit else f"Nothing to {verb.lower()}")
+            button.setEnabled(step is not None)
+            button.setToolTip(f"{verb}: {step.name}" if step else f"Nothing to {verb.lower()}")
 
     def _show_unsaved(self) -> None:
         drafts, outside = self.session.unsaved(), self.session.not_in_dataset()
         bench = self.bench
-        cells = sum(len(draft.change.cells) for draft in drafts)
+        changed = sum(_size(draft.change) for draft in drafts)
         if self.session.dataset is None:
             bench.show_state("", "saved")
         elif drafts:
             cases = len({draft.case.id for draft in drafts})
-            text = f"{_count(cells, 'change')} in {_count(cases, 'case')} not saved"
+            text = f"{_count(changed, 'change')} in {_count(cases, 'case')} not saved"
             bench.show_state(text, "unsaved")
         else:
             bench.show_state("all saved, by export" if outside else "all saved", "saved")
@@ -415,7 +465,7 @@ class Controller(QObject):
 
     def _remember_window(self, window: Window) -> None:
         volume, dataset = self.canvas.volume, self.session.dataset
-        if volume is not None and dataset is not None:
+        if volume is not None and dataset is not None and volume.modality == "CT":
             self.preferences.remember_window(dataset.name, volume.modality, window)
 
     def _on_pointer(self, text: str) -> None:
@@ -427,6 +477,10 @@ class Controller(QObject):
         text = corners(self.session, self.canvas, self._pointer)
         if text is not None:
             self.canvas.set_corners(*text)
+
+
+def _size(change: ReadingChange) -> int:
+    return len(change.cells) + len(change.masks) + len(change.answers)
 
 
 def _count(number: int, noun: str) -> str:

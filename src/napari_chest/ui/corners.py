@@ -22,22 +22,38 @@ def corners(session: Session, canvas: Canvas, pointer: str) -> Corners | None:
     case, volume, window = session.open_case, canvas.volume, canvas.window
     if case is None or volume is None or window is None or session.dataset is None:
         return None
-    draft, grid = session.draft, volume.grid
-    axis = canvas.axes.order[0]
-    index = canvas.axes.index(axis)
+    draft = session.draft
     reader = f" · {draft.saved.reader}" if draft else ""
     state = "no labels" if draft is None else "not saved" if draft.change else "saved"
     values = f"W {window.width:.0f} L {window.center:.0f} {preset_name(window)}".rstrip()
+    view = [case.info.facts["View"]] if case.info.facts.get("View") else []
+    flat = volume.grid.shape[0] == 1
     return (
         [f"{session.dataset.title} · {case.info.title}{reader}"],
-        [state],
+        [*view, state],
         [pointer, values, f"zoom {canvas.zoom:.1f}x"],
-        [
-            f"{index + 1}/{grid.shape[axis]}",
-            _place(grid, axis, index),
-            f"{grid.spacing[axis]:.1f} mm thick",
-        ],
+        _size(volume.grid) if flat else _slice(volume.grid, canvas),
     )
+
+
+def _slice(grid: Grid, canvas: Canvas) -> list[str]:
+    axis = canvas.axes.order[0]
+    index = canvas.axes.index(axis)
+    return [
+        f"{index + 1}/{grid.shape[axis]}",
+        _place(grid, axis, index),
+        f"{grid.spacing[axis]:.1f} mm thick",
+    ]
+
+
+def _size(grid: Grid) -> list[str]:
+    """Size of an image of a single slice and of its pixels."""
+    _, height, width = grid.shape
+    size = f"{width} x {height} px"
+    if grid.calibration == "unknown":
+        return [size]
+    where = " (at detector)" if grid.calibration == "detector" else ""
+    return [size, f"{grid.spacing[2]:.2f} mm a pixel{where}"]
 
 
 def _place(grid: Grid, axis: int, index: int) -> str:

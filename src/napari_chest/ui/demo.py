@@ -94,6 +94,7 @@ def _correct(controller: Controller) -> None:
     """Put the right label in place of the wrong one, where a run of slices confuses them."""
     draft = controller.session.draft
     assert draft is not None
+    assert draft.labels is not None
     values, columns = draft.labels.values, draft.labels.columns
     confused = np.flatnonzero(values[:, columns.index(WRONG)] & ~values[:, columns.index(RIGHT)])
     if not len(confused):

@@ -24,7 +24,9 @@ class Key:
 
 
 LOBE_KEYS = 5
-_TOGGLE = "that column of the slice, or of the range, on or off"
+SEGMENT_KEYS = 7
+"""The digits that napari gives to its tools on a labels layer; the tools keep their letters."""
+_TOGGLE = "that column of the slice, or of the range, on or off; without a table: that segment"
 _ONLY = "that column on, the others off"
 KEYS: tuple[Key, ...] = (
     Key("slice_next", ("PageDown",), "next slice (also the wheel)"),
@@ -39,9 +41,12 @@ KEYS: tuple[Key, ...] = (
     Key("case_previous", ("Control-PageUp",), "previous case of the list"),
     *(
         Key(f"toggle_{i}", (str(i + 1),), _TOGGLE if i == 0 else "", True)
-        for i in range(LOBE_KEYS + 1)
+        for i in range(SEGMENT_KEYS)
     ),
     *(Key(f"only_{i}", (f"Alt-{i + 1}",), _ONLY if i == 0 else "", True) for i in range(LOBE_KEYS)),
+    Key("depth", ("Shift-B",), "brush as a ball through the slices, or as a disc", True),
+    Key("outline", ("O",), "masks as outlines, or filled", True),
+    Key("opacity", ("Shift-O",), "masks denser or fainter", True),
     Key("mark", ("M",), "mark here: the next keys work from the mark to the slice shown", True),
     Key("copy_previous", ("D",), "same labels as the previous slice", True),
     Key("undo", ("Control-Z",), "undo", True),
@@ -53,7 +58,7 @@ KEYS: tuple[Key, ...] = (
     Key("window_file", ("F6", "0"), "the window stored in the file"),
     Key("invert", ("/",), "invert the greys"),
     Key("smooth", ("U",), "smooth the image, or show its voxels"),
-    Key("toggle_labels", ("G",), "hide or show the labels"),
+    Key("toggle_labels", ("G",), "hide or show masks and labels"),
     Key("cycle_overlay", ("Shift-G",), "text over the image: all, little, none"),
     Key("save", ("Control-Shift-E",), "save"),
     Key("show_keys", ("F1",), "this card"),

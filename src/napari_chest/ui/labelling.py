@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from napari_chest.edits import Edit
+    from napari_chest.model import SliceLabels
     from napari_chest.ui.canvas import Canvas
     from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
@@ -42,11 +42,8 @@ class Labelling:
         return {
             "mark": self._toggle_mark,
             "copy_previous": self._copy_previous,
-            "undo": lambda: self._say_step("undone", self._session.undo()),
-            "redo": lambda: self._say_step("done again", self._session.redo()),
             "infected_next": partial(self._step_infected, 1),
             "infected_previous": partial(self._step_infected, -1),
-            **{f"toggle_{i}": partial(self._toggle, i) for i in range(LOBE_KEYS + 1)},
             **{f"only_{i}": partial(self._only, i) for i in range(LOBE_KEYS)},
         }
 
@@ -76,39 +73,43 @@ class Labelling:
             self._canvas.go_to(rows[0])
 
     def _on_cell_clicked(self, z: int, column: int) -> None:
-        draft = self._session.draft
-        if draft is not None:
-            value = not bool(draft.labels.values[z, column])
-            self._set([z], self._columns()[column], value)
+        labels = self._labels
+        if labels is not None:
+            self._set([z], labels.columns[column], not bool(labels.values[z, column]))
 
     def _on_strip_edited(self, values: npt.NDArray[np.bool_]) -> None:
-        draft = self._session.draft
-        if draft is None:
+        labels = self._labels
+        if labels is None:
             return
-        slices = np.flatnonzero((values != draft.labels.values).any(axis=1))
+        slices = np.flatnonzero((values != labels.values).any(axis=1))
         if len(slices):
             self._session.edit(f"paint on slices {slice_ranges(slices.tolist())}", values)
         else:
-            self._canvas.update_strip(draft.labels.values)
+            self._canvas.update_strip(labels.values)
 
     # What the keys do
 
+    @property
+    def _labels(self) -> SliceLabels | None:
+        return self._session.draft.labels if self._session.draft else None
+
     def _columns(self) -> tuple[str, ...]:
-        return self._session.draft.labels.columns if self._session.draft else ()
+        return self._labels.columns if self._labels else ()
 
     def _range(self) -> list[int]:
         z = self._canvas.slice
         mark = z if self._mark is None else self._mark
         return list(range(min(mark, z), max(mark, z) + 1))
 
-    def _toggle(self, column: int) -> None:
-        draft = self._session.draft
-        if draft is None or column >= len(self._columns()) or not self._sees_slice():
+    def toggle(self, column: int) -> None:
+        """Set or clear a column on the slice shown, or from the mark to it."""
+        labels = self._labels
+        if labels is None or column >= len(labels.columns) or not self._sees_slice():
             return
-        rows, name = self._range(), self._columns()[column]
-        now = draft.labels.values[rows, column]
+        rows, name = self._range(), labels.columns[column]
+        now = labels.values[rows, column]
         # The any-column cannot be set by itself, so what it can do is clear.
-        every = now.any() if name == draft.labels.any_column else now.all()
+        every = now.any() if name == labels.any_column else now.all()
         self._set(rows, name, not every)
         self._used = True
 
@@ -131,10 +132,10 @@ class Labelling:
         self._set_mark(self._canvas.slice if self._mark is None else None)
 
     def _step_infected(self, direction: int) -> None:
-        draft = self._session.draft
-        if draft is None:
+        labels = self._labels
+        if labels is None:
             return
-        infected = np.flatnonzero(draft.labels.values.any(axis=1))
+        infected = np.flatnonzero(labels.values.any(axis=1))
         z = self._canvas.slice
         beyond = infected[infected > z] if direction > 0 else infected[infected < z][::-1]
         if len(beyond):
@@ -157,19 +158,12 @@ class Labelling:
         return False
 
     def _set(self, rows: list[int], column: str, value: bool) -> None:
-        draft = self._session.draft
+        labels = self._labels
         edit = self._session.set_cells(rows, column, value)
-        if edit is None and value and draft is not None and draft.labels.any_column == column:
+        if edit is None and value and labels is not None and labels.any_column == column:
             text = f"A slice is {column} when one of its lobes is: mark the lobe."
             self._bench.show_message(text)
 
     def _set_mark(self, z: int | None) -> None:
         self._mark, self._used = z, False
         self._bench.grid.show_mark(z)
-
-    def _say_step(self, verb: str, edit: Edit | None) -> None:
-        if edit is None:
-            self._bench.show_message("Nothing to undo or redo.")
-            return
-        self._canvas.go_to(edit.box[0].start)
-        self._bench.show_message(f"{edit.name}: {verb}")

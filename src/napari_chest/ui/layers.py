@@ -1,4 +1,4 @@
-"""Volumes and slice tables as napari layer data, and back; pure.
+"""Volumes, masks and slice tables as napari layer data, and back; pure.
 
 A slice table becomes a strip beside the image: a labels array (Z, 1, C) whose cell (z, 0, c) is
 ``c + 1`` where the table is true. Scaled to the image's height it is a row of bars in the axial
@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_chest import findings
 from napari_chest.model import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import numpy.typing as npt
 
-    from napari_chest.model import Grid, SliceLabels, Volume
+    from napari_chest.model import Grid, Mask, SliceLabels, Volume
 
 LayerData = tuple[Any, dict[str, Any], str]
 
 LUNG = Window(-600, 1500)
+FILL_OPACITY = 0.4
 _UNITS = ("mm", "mm", "mm")
 _AXES = ("z", "y", "x")
 _GAP = 0.02
@@ -47,7 +51,47 @@ def image_layer(volume: Volume, name: str, window: Window = LUNG) -> LayerData:
 
 def slider_range(volume: Volume) -> tuple[float, float]:
     """The range of napari's contrast slider; without it, that of the first slice is taken."""
-    return (-1350.0, 2000.0) if volume.modality == "CT" else (0.0, 65535.0)
+    if volume.modality == "CT":
+        return -1350.0, 2000.0
+    bits = max(int(volume.voxels.max()).bit_length(), 8)
+    return 0.0, float(2**bits - 1)
+
+
+def mask_layer(mask: Mask, grid: Grid) -> LayerData:
+    """The labels layer of a mask, with an array of its own for napari to paint into."""
+    named = {segment.value: segment.name for segment in mask.segments}
+    kwargs = {
+        "name": mask.name,
+        "scale": grid.spacing,
+        "units": _UNITS,
+        "axis_labels": _AXES,
+        "opacity": FILL_OPACITY,
+        "blending": "translucent_no_depth",
+        "features": {"index": [0, *named], "segment": ["", *named.values()]},
+    }
+    return np.array(mask.labels), kwargs, "labels"
+
+
+def mask_colors(mask: Mask, hidden: Collection[int] = ()) -> dict[int | None, str]:
+    """Colour of every value of a mask; values that no segment names are shown, too."""
+    colors: dict[int | None, str] = {None: findings.OTHER.color, 0: "transparent"}
+    for segment in mask.segments:
+        colors[segment.value] = "transparent" if segment.value in hidden else segment.color
+    return colors
+
+
+def brush_voxels(size: float, spacing: float) -> int:
+    """Size of napari's brush that is nearest to ``size`` mm across, for voxels ``spacing`` mm wide.
+
+    napari's brush of size s is ``2 * (s // 2) + 1`` voxels of the finest painted axis across, and
+    round in the layer's world, so that thick slices count as thick.
+    """
+    return 2 * max(round((size / spacing - 1) / 2), 0) + 1
+
+
+def brush_size(voxels: int, spacing: float) -> float:
+    """Diameter in mm of napari's brush of this size, for voxels ``spacing`` mm wide."""
+    return (2 * (voxels // 2) + 1) * spacing
 
 
 def strip_layer(labels: SliceLabels, grid: Grid, name: str) -> LayerData:

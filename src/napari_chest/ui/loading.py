@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_chest.datasets import open_dataset
@@ -60,7 +60,13 @@ def read_case(
     stream = dataset.stream(info.id)
     try:
         first = next(stream.slices)
-        case = OpenCase(info, stream.volume, dataset.readings(info.id), dataset.problems(info.id))
+        case = OpenCase(
+            info,
+            stream.volume,
+            dataset.readings(info.id),
+            dataset.problems(info.id),
+            dataset.about(info.id),
+        )
         yield FirstImage(case, first)
         total = stream.volume.grid.shape[0]
         so_far, batch, last = 1, [], time.monotonic()
@@ -75,4 +81,4 @@ def read_case(
         yield Arrived(tuple(batch), total, total)
     finally:
         stream.slices.close()
-    return OpenCase(info, case.volume, case.readings, [*case.problems, *stream.problems])
+    return replace(case, problems=[*case.problems, *stream.problems])

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_chest.datasets import Dataset
+    from napari_chest.edits import Draft
     from napari_chest.export import Proof, SaveKind
     from napari_chest.model import CaseInfo, Reading
-    from napari_chest.ui.session import Draft, Session
+    from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
 
 

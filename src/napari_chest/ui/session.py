@@ -5,76 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from psygnal import Signal
 
 from napari_chest import changes
-from napari_chest.edits import History, edit_between, settle
-from napari_chest.model import Reading, SliceLabels
+from napari_chest.edits import SLICE_LABELS, AnswerEdit, Draft, MaskAdded, edit_between, settle
+from napari_chest.model import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
     from napari_chest.datasets import Dataset
-    from napari_chest.edits import Edit
-    from napari_chest.model import CaseInfo, Problem, Volume
-
-
-@dataclass(eq=False)
-class Draft:
-    """One reading of one case while it is being corrected.
-
-    Attributes
-    ----------
-    case : the case.
-    saved : the reading as it was read, or as it was last saved, wherever that was.
-    in_dataset : the reading as the dataset itself has it.
-    history : the slice table's values (Z, C) and the edits made to them.
-    """
-
-    case: CaseInfo
-    saved: Reading
-    in_dataset: Reading
-    history: History
-    _known: dict[str, tuple[int, Reading, changes.ReadingChange]] = field(
-        default_factory=dict, init=False, repr=False
+    from napari_chest.edits import Edit, Locks, Step
+    from napari_chest.edits.steps import Box
+    from napari_chest.model import (
+        CaseInfo,
+        FactGroup,
+        MaskOffer,
+        Problem,
+        Reading,
+        SliceLabels,
+        Volume,
     )
-
-    @property
-    def labels(self) -> SliceLabels:
-        """The slice table as it stands now."""
-        assert self.saved.slice_labels is not None
-        return SliceLabels(
-            self.saved.slice_labels.columns,
-            self.history.array,
-            self.saved.slice_labels.any_column,
-        )
-
-    @property
-    def reading(self) -> Reading:
-        """The reading as it stands now, independent of later edits."""
-        labels = self.labels.with_values(self.history.array)
-        return Reading(self.saved.reader, self.saved.masks, labels, self.saved.answers)
-
-    @property
-    def change(self) -> changes.ReadingChange:
-        """What differs from what was last saved."""
-        return self._difference("saved", self.saved)
-
-    @property
-    def change_to_dataset(self) -> changes.ReadingChange:
-        """What differs from the dataset itself: all that is unsaved or was only exported."""
-        return self._difference("in_dataset", self.in_dataset)
-
-    def _difference(self, name: str, before: Reading) -> changes.ReadingChange:
-        # Asked for at every edit and for every case; compared again only after a change.
-        steps, compared, change = self._known.get(name, (-1, None, None))
-        if change is None or steps != self.history.steps or compared is not before:
-            change = changes.compare(before, self.reading)
-            self._known[name] = self.history.steps, before, change
-        return change
 
 
 @dataclass(frozen=True)
@@ -85,17 +39,27 @@ class OpenCase:
     volume: Volume
     readings: tuple[Reading, ...]
     problems: list[Problem] = field(default_factory=list)
+    about: tuple[FactGroup, ...] = ()
 
 
 class Session:
     """One dataset at work: which case is open, whose reading is shown, what was corrected.
 
     Drafts outlive case switches, so that going back to a case finds it as it was left. Every change
-    of a slice table passes `edit`, which keeps the table's rule and the history.
+    of a reading passes the methods under "Corrections", which keep its rules and its history.
+
+    Signals
+    -------
+    reading_chosen(Draft or None) : another reading is shown.
+    edited(Step or None) : the reading on screen changed by a step, or what was asked of it came to
+        nothing and has to be taken back where it was painted.
+    locks_changed() : other segments of the reading on screen are locked.
+    unsaved_changed() : what is not saved yet is something else now.
     """
 
     reading_chosen = Signal(object)
-    labels_changed = Signal(object)
+    edited = Signal(object)
+    locks_changed = Signal()
     unsaved_changed = Signal()
 
     def __init__(self) -> None:
@@ -119,6 +83,8 @@ class Session:
         """Make a case the open one, with the reading that was shown before or else its first."""
         self.open_case = case
         self.draft = None
+        # An untouched draft is made anew from the files: its arrays would fill the memory.
+        self._drafts = {key: draft for key, draft in self._drafts.items() if draft.touched}
         readers = [reading.reader for reading in case.readings]
         if readers:
             self._show_reading(self._reader if self._reader in readers else readers[0])
@@ -134,16 +100,11 @@ class Session:
         case = self.open_case
         if case is None:
             return
-        reading = next(r for r in case.readings if r.reader == reader)
-        if reading.slice_labels is None:
-            self.draft = None
-        else:
-            key = (case.info.id, reader)
-            if key not in self._drafts:
-                self._drafts[key] = Draft(
-                    case.info, reading, reading, History(reading.slice_labels.values)
-                )
-            self.draft = self._drafts[key]
+        key = (case.info.id, reader)
+        if key not in self._drafts:
+            reading = next(r for r in case.readings if r.reader == reader)
+            self._drafts[key] = Draft(case.info, reading)
+        self.draft = self._drafts[key]
         self.reading_chosen.emit(self.draft)
 
     def refresh_cases(self, cases: Sequence[CaseInfo]) -> None:
@@ -170,15 +131,44 @@ class Session:
 
         Returns None where nothing changes once the table's rule is kept.
         """
-        draft = self.draft
-        if draft is None:
+        labels = self._labels
+        if labels is None:
             return None
-        edit = edit_between(name, draft.history.array, settle(draft.labels, wanted))
-        if edit is not None:
-            draft.history.do(edit)
+        edit = edit_between(name, SLICE_LABELS, labels.values, settle(labels, wanted))
         # Also when nothing changed: a view that painted the refused cell has to take it back.
-        self._announce(edit)
+        self._do(edit)
         return edit
+
+    def paint(self, name: str, mask: str, box: Box, wanted: npt.NDArray[Any]) -> Edit | None:
+        """Bring a box of a mask to the wanted values, but for what is locked, as one step."""
+        edit = self.draft.painted(name, mask, box, wanted) if self.draft else None
+        self._do(edit)
+        return edit
+
+    def add_mask(self, offer: MaskOffer) -> None:
+        """Give the reading on screen a mask that its dataset has room for."""
+        if self.draft is not None and self.open_case is not None:
+            mask = _begun(offer, self.draft.standing, self.open_case.volume)
+            self._do(MaskAdded(offer.text, mask))
+
+    def answer(self, question: str, answers: tuple[str, ...]) -> None:
+        """Answer a question about the case."""
+        draft = self.draft
+        before = draft.answers.get(question) if draft else None
+        if draft is not None and before != answers:
+            name = f"{question}: {', '.join(answers) or 'no answer'}"
+            self._do(AnswerEdit(name, question, before, answers))
+
+    def lock(self, locks: Locks) -> None:
+        """Lock these segments of the reading on screen against every edit, and no others."""
+        if self.draft is not None:
+            self.draft.locks = locks
+            self.locks_changed.emit()
+
+    def _do(self, step: Step | None) -> None:
+        if step is not None and self.draft is not None:
+            self.draft.do(step)
+        self._announce(step)
 
     def set_cells(self, slices: Iterable[int], column: str, value: bool) -> Edit | None:
         """Set one column on some slices."""
@@ -189,7 +179,7 @@ class Session:
     def set_only(self, slices: Iterable[int], column: str) -> Edit | None:
         """Set one column on some slices and clear all others there."""
         rows = list(slices)
-        labels = self.draft.labels if self.draft else None
+        labels = self._labels
         # Without the any-column: it follows, and clearing it would mean clearing the others.
         columns = [c for c in labels.columns if c != labels.any_column] if labels else []
         wanted = {name: name == column for name in columns}
@@ -198,30 +188,30 @@ class Session:
     def clear(self, slices: Iterable[int]) -> Edit | None:
         """Clear all columns on some slices."""
         rows = list(slices)
-        columns = self.draft.labels.columns if self.draft else ()
+        columns = self._labels.columns if self._labels else ()
         return self._edit_rows(f"clear {_slices(rows)}", rows, dict.fromkeys(columns, False))
 
     def copy_from(self, source: int, slices: Iterable[int]) -> Edit | None:
         """Give some slices the labels of another slice."""
         rows = list(slices)
-        if self.draft is None or not 0 <= source < len(self.draft.history.array):
+        labels = self._labels
+        if labels is None or not 0 <= source < len(labels.values):
             return None
-        labels = self.draft.labels
         values = zip(labels.columns, labels.values[source], strict=True)
         wanted = {name: bool(value) for name, value in values if name != labels.any_column}
         return self._edit_rows(f"copy slice {source + 1} to {_slices(rows)}", rows, wanted)
 
-    def undo(self) -> Edit | None:
-        """Take back the last edit of the reading on screen."""
-        edit = self.draft.history.undo() if self.draft else None
-        self._announce(edit)
-        return edit
+    def undo(self) -> Step | None:
+        """Take back the last step of the reading on screen."""
+        step = self.draft.undo() if self.draft else None
+        self._announce(step)
+        return step
 
-    def redo(self) -> Edit | None:
-        """Do the last undone edit of the reading on screen again."""
-        edit = self.draft.history.redo() if self.draft else None
-        self._announce(edit)
-        return edit
+    def redo(self) -> Step | None:
+        """Do the last undone step of the reading on screen again."""
+        step = self.draft.redo() if self.draft else None
+        self._announce(step)
+        return step
 
     # What is not saved yet
 
@@ -240,8 +230,7 @@ class Session:
         for case_id, reading in readings:
             draft = self._drafts.get((case_id, reading.reader))
             if draft is not None:
-                draft.saved = reading
-                draft.in_dataset = reading if in_dataset else draft.in_dataset
+                draft.mark_saved(reading, in_dataset=in_dataset)
         self.unsaved_changed.emit()
 
     def drop(self, readings: Iterable[tuple[str, Reading]]) -> None:
@@ -256,19 +245,32 @@ class Session:
         return sorted(drafts, key=lambda draft: order.get(draft.case.id, -1))
 
     def _edit_rows(self, name: str, rows: list[int], wanted: dict[str, bool]) -> Edit | None:
-        if self.draft is None:
+        labels = self._labels
+        if labels is None:
             return None
-        labels = self.draft.labels
         values = labels.values.copy()
         inside = [row for row in rows if 0 <= row < len(values)]
         for column, value in wanted.items():
             values[inside, labels.columns.index(column)] = value
         return self.edit(name, values)
 
-    def _announce(self, edit: Any) -> None:
-        self.labels_changed.emit(edit)
-        if edit is not None:
+    @property
+    def _labels(self) -> SliceLabels | None:
+        return self.draft.labels if self.draft else None
+
+    def _announce(self, step: Step | None) -> None:
+        self.edited.emit(step)
+        if step is not None:
             self.unsaved_changed.emit()
+
+
+def _begun(offer: MaskOffer, reading: Reading, volume: Volume) -> Mask:
+    """The mask of an offer as it begins: empty, or filled where it tells another one apart."""
+    labels = np.zeros(volume.grid.shape, np.uint8)
+    whole = next((mask for mask in reading.masks if mask.name == offer.splits), None)
+    if whole is not None:
+        labels[whole.labels != 0] = offer.segments[-1].value
+    return Mask(offer.name, labels, offer.segments, offer.splits)
 
 
 def _slices(rows: Sequence[int]) -> str:

@@ -25,10 +25,13 @@ from napari_chest.ui.widgets.case_list import CaseList
 from napari_chest.ui.widgets.details import Details
 from napari_chest.ui.widgets.keys_card import KeysCard
 from napari_chest.ui.widgets.proof_card import ProofCard
+from napari_chest.ui.widgets.questions import QuestionPanel
 from napari_chest.ui.widgets.save_page import SavePage
+from napari_chest.ui.widgets.segment_list import SegmentList
 from napari_chest.ui.widgets.slice_grid import SliceGrid
 from napari_chest.ui.widgets.start_page import StartPage
 from napari_chest.ui.widgets.style import STYLE
+from napari_chest.ui.widgets.tools import ToolBar
 from napari_chest.ui.widgets.window_bar import WindowBar
 
 _WIDTH = 320
@@ -184,15 +187,20 @@ class Workbench(QWidget):
         self.cases = CaseList()
         self.details = Details()
         self.reading = QComboBox()
-        self.reading.setAccessibleName("Label version")
+        self.reading.setAccessibleName("Reader")
         self.reading.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.undo_button = _tool("Undo", f"Undo ({shown('undo')})")
         self.redo_button = _tool("Redo", f"Redo ({shown('redo')})")
+        self.questions = QuestionPanel()
+        self.segments = SegmentList()
+        self.tools = ToolBar()
         self.grid = SliceGrid()
-        tools = _row(self.reading, self.undo_button, self.redo_button, stretch=0)
-        lower = _column(self.details, tools, self.grid, stretch=2)
+        head = _row(self.reading, self.undo_button, self.redo_button, stretch=0)
+        lower = _column(
+            self.details, head, self.questions, self.segments, self.tools, self.grid, stretch=None
+        )
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.cases)
@@ -240,7 +248,7 @@ def _row(*widgets: QWidget, stretch: int | None = None) -> QWidget:
     return row
 
 
-def _column(*widgets: QWidget, stretch: int) -> QWidget:
+def _column(*widgets: QWidget, stretch: int | None) -> QWidget:
     column = QWidget()
     layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -13,6 +13,7 @@ from napari_chest import geometry
 from napari_chest.model import Window
 from napari_chest.ui import layers
 from napari_chest.ui.canvas.axes import Axes
+from napari_chest.ui.canvas.masks import Masks
 from napari_chest.ui.canvas.mouse import Mouse
 from napari_chest.ui.canvas.overlay import Overlay, OverlayText
 from napari_chest.ui.canvas.strip import Strip, refill
@@ -20,21 +21,21 @@ from napari_chest.ui.canvas.warm_up import warm_up
 from napari_chest.ui.canvas.window import canvas_widget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import napari
     import numpy as np
     import numpy.typing as npt
 
-    from napari_chest.model import SliceLabels, Volume
+    from napari_chest.model import Grid, Mask, SliceLabels, Volume
 
 
 class Canvas:
-    """Shows one volume and one slice table in a napari viewer.
+    """Shows one volume, its masks and one slice table in a napari viewer.
 
     Everything that depends on napari's events, keys, mouse or window stands in this package. The
     table on screen is a copy: painting it emits ``strip_edited``, and only `update_strip` makes a
-    change stay.
+    change stay. The same goes for ``masks``.
     """
 
     slice_changed = Signal(int)
@@ -44,6 +45,7 @@ class Canvas:
     pointer_changed = Signal(str)
     strip_edited = Signal(object)
     cell_clicked = Signal(int, int)
+    brush_stepped = Signal(int)
 
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
@@ -54,6 +56,7 @@ class Canvas:
         self.axes = Axes(viewer)
         self._strip = Strip(viewer, self.axes, self._bind_layer)
         self._strip.edited.connect(self.strip_edited.emit)
+        self.masks = Masks(viewer, self.axes, self._bind_layer)
         self._keys: list[tuple[str, Callable[[], None]]] = []
         self._layer_keys: dict[str, Callable[[], None]] = {}
         self.widget = canvas_widget(self._viewer)
@@ -69,6 +72,8 @@ class Canvas:
             set_window=self.set_window,
             window_set=lambda: self.window_chosen.emit(self.window),
             step_slices=self.step,
+            step_brush=self.brush_stepped.emit,
+            scrolls=lambda: self._volume is None or self._volume.grid.shape[0] > 1,
             click=self._click,
         )
         self._connect(self._viewer, connect=True)
@@ -95,15 +100,15 @@ class Canvas:
             self._bind_layer(self._image)
         else:
             refill(self._image, data, kwargs)
+            self._image.colormap = kwargs["colormap"]
         self._z = -1
         self._image.contrast_limits_range = layers.slider_range(volume)
         self._image.contrast_limits = window.limits
-        self._viewer.canvas.overlays.scale_bar.visible = volume.grid.placed
+        self._viewer.canvas.overlays.scale_bar.visible = _has_scale(volume.grid)
         self._viewer.canvas.overlays.scale_bar.position = "bottom_center"
         self._viewer.canvas.overlays.scale_bar.font_size = 9
         self.go_to(first)
         self._on_step()  # napari is silent where the view stands there already
-        self._viewer.reset_view()
         self._refresh_overlay()
 
     def slice_arrived(self, z: int) -> None:
@@ -116,12 +121,23 @@ class Canvas:
         if self._volume is not None:
             self._strip.show(labels, self._volume.grid, name)
             self._viewer.layers.selection.active = self._image
-            self._viewer.reset_view()
         self._refresh_overlay()
 
+    def show_masks(self, masks: Sequence[Mask]) -> None:
+        """Show these masks over the image and no others."""
+        if self._volume is not None:
+            self.masks.show(masks, self._volume.grid)
+
+    def fit(self) -> None:
+        """Let the view show the image and what stands beside it, as large as it can."""
+        if self._volume is not None:
+            self._viewer.reset_view()
+            self._refresh_overlay()
+
     def flush(self) -> None:
-        """Tell of strokes that are on the strip but not announced yet, before it shows others."""
+        """Tell of strokes that are on screen but not announced yet, before others are shown."""
         self._strip.flush()
+        self.masks.flush()
 
     def update_strip(self, values: npt.NDArray[np.bool_]) -> None:
         """Show other values (Z, C) of the same table."""
@@ -130,6 +146,7 @@ class Canvas:
     def clear(self) -> None:
         """Take our own layers off the screen; those of others stay."""
         self._strip.remove()
+        self.masks.remove()
         if self._image is not None:
             self._viewer.layers.remove(self._image)
         self._forget_image()
@@ -140,6 +157,7 @@ class Canvas:
             return
         self._closed = True
         self._connect(self._viewer, connect=False)
+        self.masks.close()
         if self.widget is None or not isalive(self.widget) or not self.widget.isVisible():
             return
         self.clear()
@@ -202,9 +220,10 @@ class Canvas:
             smooth = str(self._image.interpolation2d) == "linear"
             self._image.interpolation2d = "nearest" if smooth else "linear"
 
-    def toggle_strip(self) -> None:
-        """Hide the labels, or show them again."""
-        self._strip.toggle()
+    def toggle_labels(self) -> None:
+        """Hide masks and labels, or show them again."""
+        visible = self.masks.visible or self._strip.visible
+        self.masks.visible = self._strip.visible = not visible
         self._refresh_overlay()
 
     def cycle_overlay(self) -> None:
@@ -300,6 +319,7 @@ class Canvas:
 
     def _on_removed(self, event: Any) -> None:
         self._strip.forget(event.value)
+        self.masks.forget(event.value)
         if event.value is self._image:
             self._forget_image()
         self._refresh_overlay()
@@ -346,6 +366,11 @@ class Canvas:
                 image=self.axes.image_box(),
             )
         )
+
+
+def _has_scale(grid: Grid) -> bool:
+    """Whether a length on screen is one in the patient or at the detector."""
+    return grid.calibration != "unknown" and (grid.placed or grid.shape[0] == 1)
 
 
 _SCALE_BAR_MM = (1, 5, 10, 20, 50, 100)

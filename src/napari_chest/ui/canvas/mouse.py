@@ -32,6 +32,8 @@ class Mouse:
     set_window : called with the new window while it is dragged.
     window_set : called when the drag is over.
     step_slices : called with a number of slices to go down the body.
+    step_brush : called with a number of steps by which the brush grows.
+    scrolls : whether there are slices to go through; the wheel zooms otherwise.
     click : called with the world position of a left press; returns whether it took the click.
     """
 
@@ -43,6 +45,8 @@ class Mouse:
         set_window: Callable[[Window], None],
         window_set: Callable[[], None],
         step_slices: Callable[[int], None],
+        step_brush: Callable[[int], None],
+        scrolls: Callable[[], bool],
         click: Callable[[Any], bool],
     ) -> None:
         self._viewer = viewer
@@ -50,6 +54,8 @@ class Mouse:
         self._set_window = set_window
         self._window_set = window_set
         self._step_slices = step_slices
+        self._step_brush = step_brush
+        self._scrolls = scrolls
         self._click = click
         self._notches = 0.0
         self._wheel_before = list(viewer.mouse_wheel_callbacks)
@@ -68,19 +74,25 @@ class Mouse:
         viewer.scene.camera.mouse_zoom = self._zoom_before
 
     def _on_wheel(self, _: ViewerModel, event: Any) -> None:
-        notches = float(event.delta[1])
+        # Some systems turn the wheel sideways while Shift is held.
+        notches = float(event.delta[1] or event.delta[0])
         if notches == 0:
             return
         event.handled = True
-        if "Control" in event.modifiers:
+        if "Control" in event.modifiers or not (event.modifiers or self._scrolls()):
             self._zoom(ZOOM_STEP if notches > 0 else 1 / ZOOM_STEP, event.position)
         elif not event.modifiers:
-            # A touchpad sends many small parts of a notch.
-            self._notches += notches
-            whole = int(self._notches)
-            self._notches -= whole
-            if whole:
-                self._step_slices(-whole)
+            self._step(notches, lambda whole: self._step_slices(-whole))
+        elif _shift_only(event):
+            self._step(notches, self._step_brush)
+
+    def _step(self, notches: float, act: Callable[[int], None]) -> None:
+        # A touchpad sends many small parts of a notch.
+        self._notches += notches
+        whole = int(self._notches)
+        self._notches -= whole
+        if whole:
+            act(whole)
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
         if viewer.dims.ndisplay != 2:
@@ -102,6 +114,8 @@ class Mouse:
             yield from self._drag_window(event)
         elif event.button == _RIGHT and free:
             yield from self._drag_zoom(event)
+        elif event.button == _LEFT and "Control" in event.modifiers:
+            yield from self._erase(viewer, event)
 
     def _pan(self, event: Any) -> Iterator[None]:
         camera = self._viewer.scene.camera
@@ -111,6 +125,20 @@ class Mouse:
             dx, dy = (event.pos - start) / camera.zoom
             camera.center = (*center[:-2], center[-2] - dy, center[-1] - dx)
             yield
+
+    def _erase(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
+        """Let the brush erase for one stroke."""
+        layer = viewer.layers.selection.active
+        if layer is None or str(layer.mode) != "paint":
+            return
+        # The layer's own callbacks run after the viewer's, so this stroke is already the eraser's.
+        layer.mode = "erase"
+        try:
+            yield
+            while event.type == "mouse_move":
+                yield
+        finally:
+            layer.mode = "paint"
 
     def _drag_window(self, event: Any) -> Iterator[None]:
         before = self._window()

@@ -17,6 +17,8 @@ _NEXT: dict[Detail, Detail] = {"all": "minimal", "minimal": "none", "none": "all
 _TEXT = QColor("#f0f1f2")
 _HALO = QColor("#000000")
 _MARGIN = 10
+_SCALE_BAR_HEIGHT = 36
+"""Room at the bottom that napari's scale bar takes, in pixels."""
 _LINE_LENGTH = 40
 _LETTER_TIPS = "H = head (superior), F = feet (inferior), R = patient's right, L = patient's left"
 
@@ -139,7 +141,7 @@ class Overlay(QWidget):
         if self._text.image is not None:
             x0, y0, x1, y1 = self._text.image
             box = area.intersected(QRectF(x0, y0, x1 - x0, y1 - y0).adjusted(4, 4, -4, -4))
-        middle = box.center()
+        middle, above = box.center(), area.bottom() - _SCALE_BAR_HEIGHT
         baseline = middle.y() + metrics.ascent() / 2
 
         def width(letter: str) -> float:
@@ -149,7 +151,7 @@ class Overlay(QWidget):
             (letters.left, box.left(), baseline),
             (letters.right, box.right() - width(letters.right), baseline),
             (letters.top, middle.x() - width(letters.top) / 2, box.top() + metrics.ascent()),
-            (letters.bottom, middle.x() - width(letters.bottom) / 2, box.bottom() - 2),
+            (letters.bottom, middle.x() - width(letters.bottom) / 2, min(box.bottom() - 2, above)),
         )
         for letter, x, y in places:
             _draw_text(painter, font, QPointF(x, y), letter)

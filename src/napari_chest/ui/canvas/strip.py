@@ -72,10 +72,15 @@ class Strip:
         if not self._busy and self._layer is not None:
             self.edited.emit(layers.values_from_strip(self._layer.data))
 
-    def toggle(self) -> None:
-        """Hide the strip, or show it again."""
+    @property
+    def visible(self) -> bool:
+        """Whether the strip is shown."""
+        return self._layer is not None and bool(self._layer.visible)
+
+    @visible.setter
+    def visible(self, visible: bool) -> None:
         if self._layer is not None:
-            self._layer.visible = not self._layer.visible
+            self._layer.visible = visible
 
     def remove(self) -> None:
         """Take the strip off the screen."""

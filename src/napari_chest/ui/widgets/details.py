@@ -1,4 +1,4 @@
-"""What is known of the open case, and what to beware of."""
+"""The facts panel: what is known of the open case, and what to beware of."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFrame, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_chest.ui.widgets import style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from napari_chest.model import Problem
+    from napari_chest.model import FactGroup, Problem
 
 _COLORS = {"error": style.BAD, "warning": style.AMBER, "note": style.SECONDARY}
 _MOST_FILES = 3
-_HEIGHT_IN_LINES = 9
+_HEIGHT_IN_LINES = 7
 
 
 class Details(QWidget):
@@ -38,17 +46,23 @@ class Details(QWidget):
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setWidget(self.text)
-        self._area.setMaximumHeight(self.fontMetrics().height() * _HEIGHT_IN_LINES)
+        self._area.setMinimumHeight(self.fontMetrics().height() * _HEIGHT_IN_LINES)
         self._area.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addWidget(self.toggle)
-        layout.addWidget(self._area)
+        layout.addWidget(self._area, 1)
         self.toggle.toggled.connect(self._fold)
+        self._fold(unfolded=False)
         self.show_case({}, ())
 
-    def show_case(self, facts: Mapping[str, str], problems: Sequence[Problem]) -> None:
+    def show_case(
+        self,
+        facts: Mapping[str, str],
+        problems: Sequence[Problem],
+        about: Sequence[FactGroup] = (),
+    ) -> None:
         """Show other facts and problems."""
         levels = {problem.level for problem in problems}
         worst = next((level for level in ("error", "warning") if level in levels), None)
@@ -61,11 +75,25 @@ class Details(QWidget):
             f'<span style="color:{style.SECONDARY}">{escape(name)}</span> {escape(fact)}'
             for name, fact in facts.items()
         ]
+        lines += [line for group in about for line in _group_lines(group)]
         self.text.setText("<br>".join(lines) or "No case is open.")
+        self._area.verticalScrollBar().setValue(0)
 
     def _fold(self, unfolded: bool) -> None:
         self.toggle.setArrowType(Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow)
         self._area.setVisible(unfolded)
+        policy = QSizePolicy.Policy
+        self.setSizePolicy(policy.Preferred, policy.Expanding if unfolded else policy.Fixed)
+
+
+def _group_lines(group: FactGroup) -> list[str]:
+    lines = [f"<br><b>{escape(group.title)}</b>"]
+    for name, text in group.rows:
+        depth = len(name) - len(name.lstrip())
+        head = f'<span style="color:{style.SECONDARY}">{escape(name.strip())}</span> '
+        body = escape(text).replace("\n", "<br>")
+        lines.append("&nbsp;" * 2 * depth + (head if name.strip() else "") + body)
+    return lines
 
 
 def _problem_line(problem: Problem) -> str:

@@ -36,6 +36,11 @@ class WindowBar(QWidget):
         for preset in PRESETS:
             self.buttons[preset.action].setChecked(window is not None and preset.window == window)
 
+    def show_hounsfield(self, hounsfield: bool) -> None:
+        """Offer the presets in HU, or only the file's own window where values are no HU."""
+        for preset in PRESETS:
+            self.buttons[preset.action].setEnabled(hounsfield or preset.window is None)
+
     def _make_button(self, preset: Preset) -> QToolButton:
         keys = next(key.keys for key in KEYS if key.action == preset.action)
         button = QToolButton()

@@ -1,0 +1,360 @@
+"""The masks of a reading as napari labels layers, and napari's own tools that paint them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.utils.colormaps import DirectLabelColormap
+from psygnal import Signal
+from qtpy.QtCore import QTimer
+
+from napari_chest.ui import layers
+from napari_chest.ui.canvas.strip import refill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    import numpy.typing as npt
+    from napari.components import ViewerModel
+
+    from napari_chest.model import Grid, Mask
+    from napari_chest.ui.canvas.axes import Axes
+
+    Box = tuple[slice, ...]
+
+MOVE, BRUSH, ERASER, FILL, POLYGON, PICKER = (
+    "pan_zoom",
+    "paint",
+    "erase",
+    "fill",
+    "polygon",
+    "pick",
+)
+"""napari's tools that we use, by napari's names."""
+
+_ROUND = (BRUSH, ERASER)
+_OPACITIES = (layers.FILL_OPACITY, 0.7, 0.15)
+_OUTLINE = 2
+_HELP = "P brush, E erase, F fill, L pick, Z move; hold Ctrl to erase, Shift+wheel for the size"
+
+
+class Masks:
+    """Shows masks and tells what napari's tools paint on them.
+
+    What is on screen is a copy: only `update` makes a change stay.
+
+    Parameters
+    ----------
+    viewer : napari's viewer.
+    axes : where the view stands in the volume.
+    bind : gives a new layer our keys.
+
+    Signals
+    -------
+    painted(mask, box, values, tool) : the values that now stand in a box of a mask.
+    refreshed(mask, box, values) : the same of the slice on screen, which somebody may have changed
+        without a tool.
+    segment_picked(mask, value) : another segment is selected.
+    tool_changed(tool) : another tool is chosen.
+    brush_changed() : the brush has another size or depth.
+    """
+
+    painted = Signal(str, object, object, str)
+    refreshed = Signal(str, object, object)
+    segment_picked = Signal(str, int)
+    tool_changed = Signal(str)
+    brush_changed = Signal()
+
+    def __init__(self, viewer: ViewerModel, axes: Axes, bind: Callable[[Any], None]) -> None:
+        self._viewer = viewer
+        self._axes = axes
+        self._bind = bind
+        self._layers: list[Any] = []
+        self._masks: list[Mask] = []
+        self._hidden: dict[str, frozenset[int]] = {}
+        self._dirty: list[tuple[Any, Box, str]] = []
+        self._busy = False
+        self.tool = MOVE
+        self.size = 10.0
+        """Diameter of brush and eraser in mm."""
+        self.deep = False
+        """Whether brush and eraser reach into neighbouring slices."""
+        viewer.layers.selection.events.active.connect(self._on_active)
+        viewer.dims.events.order.connect(self._on_order)
+
+    # What is shown
+
+    def show(self, masks: Sequence[Mask], grid: Grid) -> None:
+        """Show these masks and no others; the first of them is the one to paint on."""
+        self._dirty.clear()
+        alike = [mask.name for mask in masks[: len(self._masks)]]
+        if [mask.name for mask in self._masks] != alike:
+            self._hidden.clear()
+        for layer in self._layers[len(masks) :]:
+            self._viewer.layers.remove(layer)
+        self._layers = self._layers[: len(masks)]
+        self._masks = list(masks)
+        for index, mask in enumerate(masks):
+            data, kwargs, _ = layers.mask_layer(mask, grid)
+            if index < len(self._layers):
+                self._refill(self._layers[index], data, kwargs)
+            else:
+                self._add(data, kwargs)
+            self._paint_colors(index)
+        if masks:
+            self._viewer.layers.selection.active = self._layers[0]
+            self._layers[0].selected_label = masks[0].segments[0].value if masks[0].segments else 1
+            self._equip(self._layers[0])
+
+    def update(self, name: str, box: Box, values: npt.NDArray[Any]) -> None:
+        """Show other values in a box of a mask."""
+        layer = self._layer(name)
+        if layer is None or np.array_equal(layer.data[box], values):
+            return
+        layer.data[box] = values
+        self._refresh(layer)
+
+    def flush(self) -> None:
+        """Tell of strokes that are on screen but not announced yet."""
+        dirty, self._dirty = self._dirty, []
+        for layer, box, tool in dirty:
+            if layer in self._layers:
+                self.painted.emit(self._name(layer), box, layer.data[box].copy(), tool)
+
+    def values(self, name: str) -> npt.NDArray[Any] | None:
+        """The whole mask as it is on screen; None where it is not."""
+        layer = self._layer(name)
+        return None if layer is None else layer.data
+
+    def remove(self) -> None:
+        """Take the masks off the screen."""
+        shown, self._layers, self._masks = self._layers, [], []
+        for layer in shown:
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
+
+    def forget(self, layer: Any) -> None:
+        """Take note that somebody removed a layer, should it be ours."""
+        if layer in self._layers:
+            index = self._layers.index(layer)
+            del self._layers[index], self._masks[index]
+
+    def close(self) -> None:
+        """Listen to the viewer no more."""
+        self._viewer.layers.selection.events.active.disconnect(self._on_active)
+        self._viewer.dims.events.order.disconnect(self._on_order)
+
+    # How it is shown
+
+    @property
+    def visible(self) -> bool:
+        """Whether any of the masks is shown."""
+        return any(layer.visible for layer in self._layers)
+
+    @visible.setter
+    def visible(self, visible: bool) -> None:
+        for layer in self._layers:
+            layer.visible = visible
+
+    def toggle_outline(self) -> None:
+        """Show the masks filled, or their outlines."""
+        outlined = any(layer.contour for layer in self._layers)
+        for layer in self._layers:
+            layer.contour = 0 if outlined else _OUTLINE
+            layer.opacity = layers.FILL_OPACITY if outlined else 1.0
+
+    def step_opacity(self) -> None:
+        """Show the masks' fill denser, fainter, or as at first."""
+        for layer in self._layers:
+            nearest = min(_OPACITIES, key=lambda opacity: abs(opacity - layer.opacity))
+            layer.opacity = _OPACITIES[(_OPACITIES.index(nearest) + 1) % len(_OPACITIES)]
+
+    def hide(self, name: str, values: Collection[int]) -> None:
+        """Show all segments of a mask but these."""
+        self._hidden[name] = frozenset(values)
+        for index, mask in enumerate(self._masks):
+            if mask.name == name:
+                self._paint_colors(index)
+
+    def hidden(self, name: str) -> frozenset[int]:
+        """The segments of a mask that are not shown."""
+        return self._hidden.get(name, frozenset())
+
+    # Tools
+
+    @property
+    def selected(self) -> tuple[str, int] | None:
+        """Mask and value that the tools paint; None where no mask is selected."""
+        layer = self._active()
+        return None if layer is None else (self._name(layer), int(layer.selected_label))
+
+    def select(self, name: str, value: int) -> None:
+        """Let the tools paint this segment of this mask."""
+        layer = self._layer(name)
+        if layer is None:
+            return
+        if self._active() is not layer:
+            self._viewer.layers.selection.active = layer
+        layer.selected_label = value
+
+    def set_tool(self, tool: str) -> None:
+        """Choose one of napari's tools for the mask that is selected."""
+        layer = self._active()
+        if layer is None and self._layers:
+            layer = self._viewer.layers.selection.active = self._layers[0]
+        if layer is not None:
+            layer.mode = tool
+
+    def set_brush(self, size: float, *, deep: bool) -> None:
+        """Give brush and eraser a diameter in mm, in one slice or as a ball through several."""
+        self.size, self.deep = size, deep
+        layer = self._active()
+        if layer is not None:
+            self._equip(layer)
+        self.brush_changed.emit()
+
+    # napari's events
+
+    def _on_paint(self, layer: Any, event: Any) -> None:
+        if self._busy or layer not in self._layers:
+            return
+        tool = str(layer.mode)
+        for box in _boxes(event.value):
+            self._dirty.append((layer, box, tool))
+        self._dirty = [*_joined(self._dirty)]
+        # napari announces a fill before it writes it; a stroke is announced once, at its end.
+        QTimer.singleShot(0, self.flush)
+
+    def _on_refreshed(self, layer: Any) -> None:
+        if self._busy or self._dirty or layer not in self._layers or self._axes.grid is None:
+            return
+        axis = self._axes.order[0]
+        index = self._axes.index(axis)
+        box = tuple(slice(index, index + 1) if a == axis else slice(None) for a in range(3))
+        self.refreshed.emit(self._name(layer), box, layer.data[box])
+
+    def _on_selected_label(self, layer: Any) -> None:
+        if not self._busy and layer is self._active():
+            self.segment_picked.emit(self._name(layer), int(layer.selected_label))
+
+    def _on_mode(self, layer: Any) -> None:
+        if self._busy or layer is not self._active():
+            return
+        self.tool = str(layer.mode)
+        self._equip(layer)
+        self.tool_changed.emit(self.tool)
+
+    def _on_brush(self, layer: Any) -> None:
+        if self._busy or layer is not self._active():
+            return
+        self.size = layers.brush_size(int(layer.brush_size), self._spacing())
+        self.brush_changed.emit()
+
+    def _on_active(self) -> None:
+        layer = self._active()
+        if layer is None or self._busy:
+            return
+        self._equip(layer)
+        self.segment_picked.emit(self._name(layer), int(layer.selected_label))
+
+    def _on_order(self) -> None:
+        layer = self._active()
+        if layer is not None:
+            self._equip(layer)
+
+    # Steps of these
+
+    def _active(self) -> Any:
+        layer = self._viewer.layers.selection.active
+        return layer if layer in self._layers else None
+
+    def _layer(self, name: str) -> Any:
+        found = (self._layers[i] for i, mask in enumerate(self._masks) if mask.name == name)
+        return next(found, None)
+
+    def _name(self, layer: Any) -> str:
+        return self._masks[self._layers.index(layer)].name
+
+    def _spacing(self) -> float:
+        """Width in mm of a voxel along the finest axis that the brush paints."""
+        if self._axes.grid is None:
+            return 1.0
+        painted = self._axes.order if self.deep else self._axes.order[-2:]
+        return min(self._axes.grid.spacing[axis] for axis in painted)
+
+    def _equip(self, layer: Any) -> None:
+        """Give a layer the tool and the brush that were chosen on another."""
+        self._busy = True
+        try:
+            if str(layer.mode) != self.tool:
+                layer.mode = self.tool
+            # napari's bucket takes seconds and hundreds of megabytes for a whole volume.
+            layer.n_edit_dimensions = 3 if self.deep and self.tool in _ROUND else 2
+            layer.brush_size = layers.brush_voxels(self.size, self._spacing())
+            layer.help = _HELP  # napari's own names digits that mean something else here
+        finally:
+            self._busy = False
+
+    def _paint_colors(self, index: int) -> None:
+        mask = self._masks[index]
+        colors = layers.mask_colors(mask, self.hidden(mask.name))
+        self._layers[index].colormap = DirectLabelColormap(color_dict=colors)
+
+    def _add(self, data: Any, kwargs: dict[str, Any]) -> None:
+        layer = self._viewer.add_labels(data, **kwargs)
+        self._layers.append(layer)
+        events = layer.events
+        events.paint.connect(partial(self._on_paint, layer))
+        for emitter, slot in (
+            (events.set_data, self._on_refreshed),
+            (events.selected_label, self._on_selected_label),
+            (events.mode, self._on_mode),
+            (events.brush_size, self._on_brush),
+        ):
+            emitter.connect(partial(_without_event, slot, layer))
+        self._bind(layer)
+
+    def _refill(self, layer: Any, data: Any, kwargs: dict[str, Any]) -> None:
+        self._busy = True
+        try:
+            # napari's own history would write the old voxels into the new array; this forgets it.
+            layer.editable = False
+            refill(layer, data, kwargs)
+            layer.features = kwargs["features"]
+            layer.editable = True
+        finally:
+            self._busy = False
+
+    def _refresh(self, layer: Any) -> None:
+        self._busy = True
+        try:
+            layer.refresh(thumbnail=False, extent=False, highlight=False)
+        finally:
+            self._busy = False
+
+
+def _without_event(slot: Callable[[Any], None], layer: Any, event: Any) -> None:  # noqa: ARG001
+    slot(layer)
+
+
+def _boxes(step: Sequence[Any]) -> Iterator[Box]:
+    """The boxes of voxels that a step of napari's own history names."""
+    for part in step:
+        box = getattr(part, "slice_key", None)
+        if box is None:  # of `Labels.data_setitem`: indices, old values, new values
+            box = tuple(slice(int(np.min(i)), int(np.max(i)) + 1) for i in part[0])
+        yield tuple(box)
+
+
+def _joined(dirty: Sequence[tuple[Any, Box, str]]) -> Iterator[tuple[Any, Box, str]]:
+    """The same boxes, those of one layer joined to the one around them."""
+    by_layer: dict[int, tuple[Any, Box, str]] = {}
+    for layer, box, tool in dirty:
+        known = by_layer.get(id(layer))
+        if known is not None:
+            pairs = zip(known[1], box, strict=True)
+            box = tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in pairs)
+        by_layer[id(layer)] = layer, box, tool
+    yield from by_layer.values()

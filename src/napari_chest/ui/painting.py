@@ -1,0 +1,209 @@
+"""Correcting masks: what napari's tools paint and the segment list asks for becomes an edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_chest.changes import slice_ranges
+from napari_chest.edits import Edit, MaskAdded, mask_of
+from napari_chest.ui.canvas.masks import BRUSH, ERASER, FILL, POLYGON
+from napari_chest.ui.widgets.segment_list import SegmentRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from napari_chest.edits import Draft, Step
+    from napari_chest.edits.steps import Box
+    from napari_chest.model import Grid, MaskOffer
+    from napari_chest.ui.canvas import Canvas
+    from napari_chest.ui.session import Session
+    from napari_chest.ui.workbench import Workbench
+
+_VERBS = {BRUSH: "brush", ERASER: "erase", FILL: "fill", POLYGON: "polygon"}
+_BRUSH_STEP = 1.25
+
+
+class Painting:
+    """Edits the masks on screen, and keeps the segment list and the tools in step with them."""
+
+    def __init__(self, session: Session, bench: Workbench, canvas: Canvas) -> None:
+        self._session = session
+        self._bench = bench
+        self._canvas = canvas
+        self._masks = canvas.masks
+        self._masks.painted.connect(self._on_painted)
+        self._masks.refreshed.connect(self._on_refreshed)
+        self._masks.segment_picked.connect(self._show_selected)
+        self._masks.tool_changed.connect(bench.tools.show_tool)
+        self._masks.brush_changed.connect(self._show_brush)
+        canvas.brush_stepped.connect(self._step_brush)
+        bench.segments.segment_requested.connect(self._masks.select)
+        bench.segments.visible_requested.connect(self._set_visible)
+        bench.segments.locked_requested.connect(self._set_locked)
+        bench.segments.offer_requested.connect(self._add_mask)
+        bench.tools.tool_requested.connect(self._set_tool)
+        bench.tools.brush_requested.connect(
+            lambda size, deep: self._masks.set_brush(size, deep=deep)
+        )
+        self._show_brush()
+
+    def actions(self) -> dict[str, Callable[[], Any]]:
+        """What the keys of `keys.KEYS` do to masks."""
+        return {
+            "outline": self._masks.toggle_outline,
+            "opacity": self._masks.step_opacity,
+            "depth": lambda: self._masks.set_brush(self._masks.size, deep=not self._masks.deep),
+        }
+
+    def select_row(self, row: int) -> None:
+        """Let the tools paint the segment in a row of the list."""
+        rows = self._bench.segments.rows
+        if row < len(rows):
+            self._masks.select(rows[row].mask, rows[row].segment.value)
+
+    def show(self, draft: Draft | None) -> None:
+        """Show the masks of another reading, or none."""
+        self._canvas.show_masks(draft.masks() if draft else ())
+        self._show_rows()
+
+    def show_step(self, step: Step | None) -> None:
+        """Show what a step changed, wherever it came from."""
+        draft = self._session.draft
+        if draft is None:
+            return
+        mask = mask_of(step.target) if isinstance(step, Edit) else None
+        if isinstance(step, MaskAdded):
+            self.show(draft)
+        elif isinstance(step, Edit) and mask is not None:
+            self._masks.update(mask, step.box, draft.mask_labels(mask)[step.box])
+            self._show_rows()
+
+    def flush(self) -> None:
+        """Turn into edits what is on screen but was not announced."""
+        self._masks.flush()
+        if self._session.draft is not None:
+            for mask in self._session.draft.masks():
+                shown = self._masks.values(mask.name)
+                if shown is not None:
+                    self._take(mask.name, shown)
+
+    # What napari's tools do
+
+    def _on_painted(self, mask: str, box: Box, values: npt.NDArray[Any], tool: str) -> None:
+        draft = self._session.draft
+        if draft is None:
+            return
+        segment = self._segment_name(mask)
+        what = f"{_VERBS.get(tool, 'edit')} {segment}" if tool != ERASER else "erase"
+        slices = range(box[0].start, box[0].stop)
+        where = f"{'slice' if len(slices) == 1 else 'slices'} {slice_ranges(slices)}"
+        self._session.paint(f"{what} on {where}", mask, box, values)
+        now = draft.mask_labels(mask)[box]
+        if draft.locks and not np.array_equal(now, values):
+            self._bench.show_message("Locked segments were left as they are.")
+        self._masks.update(mask, box, now)
+
+    def _on_refreshed(self, mask: str, box: Box, values: npt.NDArray[Any]) -> None:
+        draft = self._session.draft
+        if draft is None or np.array_equal(values, draft.mask_labels(mask)[box]):
+            return
+        shown = self._masks.values(mask)
+        if shown is not None:
+            self._take(mask, shown)
+
+    def _take(self, mask: str, shown: npt.NDArray[Any]) -> None:
+        """Make an edit of what another program painted into the layer."""
+        draft = self._session.draft
+        if draft is not None and not np.array_equal(shown, draft.mask_labels(mask)):
+            whole = tuple(slice(0, length) for length in shown.shape)
+            self._on_painted(mask, whole, shown.copy(), "")
+
+    # What the widgets ask for
+
+    def _set_tool(self, tool: str) -> None:
+        if self._masks.selected is None and not self._bench.segments.rows:
+            self._bench.show_message("There is no mask to paint on. Add one first.")
+        self._masks.set_tool(tool)
+        self._canvas.set_focus()
+
+    def _step_brush(self, notches: int) -> None:
+        size = self._masks.size * _BRUSH_STEP**notches
+        self._masks.set_brush(self._bench.tools.bounded(size), deep=self._masks.deep)
+
+    def _set_visible(self, mask: str, value: int, visible: bool) -> None:
+        hidden = self._masks.hidden(mask)
+        self._masks.hide(mask, hidden - {value} if visible else hidden | {value})
+        self._show_rows()
+
+    def _set_locked(self, mask: str, value: int, locked: bool) -> None:
+        draft = self._session.draft
+        if draft is not None:
+            pair = frozenset({(mask, value)})
+            self._session.lock(draft.locks | pair if locked else draft.locks - pair)
+            self._show_rows()
+
+    def _add_mask(self, offer: MaskOffer) -> None:
+        self.flush()
+        self._session.add_mask(offer)
+        self._masks.select(offer.name, offer.segments[0].value)
+
+    # What is shown
+
+    def _show_rows(self) -> None:
+        draft, volume = self._session.draft, self._canvas.volume
+        if draft is None or volume is None or self._session.dataset is None:
+            self._bench.segments.show_rows((), ())
+            return
+        unit = _Unit(volume.grid)
+        rows = [
+            SegmentRow(
+                mask.name,
+                segment,
+                unit.text(int(draft.voxels(mask.name)[segment.value])),
+                visible=segment.value not in self._masks.hidden(mask.name),
+                locked=(mask.name, segment.value) in draft.locks,
+            )
+            for mask in draft.masks()
+            for segment in mask.segments
+        ]
+        offers = self._session.dataset.offers(draft.case.id, draft.standing)
+        self._bench.segments.show_rows(rows, offers)
+        self._show_selected()
+        has_masks = bool(rows)
+        self._bench.tools.setVisible(has_masks)
+
+    def _show_selected(self, *_: object) -> None:
+        selected = self._masks.selected
+        self._bench.segments.show_selected(*(selected or ("", 0)))
+
+    def _show_brush(self) -> None:
+        self._bench.tools.show_brush(self._masks.size, deep=self._masks.deep)
+
+    def _segment_name(self, mask: str) -> str:
+        selected = self._masks.selected
+        rows = self._bench.segments.rows
+        names = (r.segment.name for r in rows if (r.mask, r.segment.value) == selected)
+        return next(names, mask)
+
+
+class _Unit:
+    """How the size of a segment is told on a grid: ml, cm² on a radiograph, else pixels."""
+
+    def __init__(self, grid: Grid) -> None:
+        dz, dy, dx = grid.spacing
+        if grid.calibration == "unknown":
+            self._size, self._unit = 1.0, "px"
+        elif grid.shape[0] == 1:
+            self._size, self._unit = dy * dx / 100, "cm²"
+        else:
+            self._size, self._unit = dz * dy * dx / 1000, "ml"
+
+    def text(self, voxels: int) -> str:
+        """So many voxels as a person reads them: ``12.3 ml``."""
+        if self._unit == "px":
+            return f"{voxels:,} px"
+        return f"{voxels * self._size:.1f} {self._unit}"
