@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 import napari
+import numpy as np
 from qtpy.QtWidgets import QApplication
 
-from napari_chest.phantom import make_covid_ct_md
+from napari_chest.phantom import make_bimcv, make_covid_ct_md, make_mosmed
 from napari_chest.ui.canvas.window import main_window
 from napari_chest.ui.plugin import open_workbench
 
@@ -46,8 +47,50 @@ def main() -> int:
         controller.bench.save.export_button.click()
         wait_for(lambda: controller.bench.pages.currentWidget() is controller.bench.proof)
         grab(viewer, "proof")
+        controller.bench.proof.done_button.click()
+        masks(controller, Path(scratch))
+        grab(viewer, "masks")
+        controller.session.mark_saved(
+            [(d.case.id, d.reading) for d in controller.session.unsaved()]
+        )
+        radiograph(controller, Path(scratch))
+        grab(viewer, "radiograph")
         viewer.close()
     return 0
+
+
+def masks(controller, folder: Path) -> None:  # noqa: ANN001
+    """A mask on its way from one segment to two."""
+    phantom = make_mosmed(folder / "mosmed")
+    wrong = next(m for m in phantom.mistakes if m.kind == "false patch")
+    open_case(controller, phantom.root, f"study_{wrong.number:04}")
+    controller.canvas.go_to(wrong.slices[0])
+    controller.bench.segments.add_button.click()
+    opacity = phantom.study(wrong.number).opacity
+    labels = controller.session.draft.mask_labels("opacity types")
+    whole = tuple(slice(0, length) for length in labels.shape)
+    told_apart = np.where((labels != 0) & (opacity != 0), opacity, labels)
+    controller.session.paint("tell apart", "opacity types", whole, told_apart)
+    controller.painting.select_row(2)
+
+
+def radiograph(controller, folder: Path) -> None:  # noqa: ANN001
+    """Two ROIs that overlap, and what is known of the case."""
+    root = make_bimcv(folder / "bimcv").root
+    open_case(controller, root, "S00001 E00001 run-1 PA")
+    controller.bench.details.toggle.setChecked(True)
+
+
+def open_case(controller, root: Path, title: str) -> None:  # noqa: ANN001
+    controller.open_folder(root, title)
+    session = controller.session
+    wait_for(
+        lambda: (
+            session.open_case is not None
+            and session.open_case.info.title == title
+            and not controller.reader.busy
+        )
+    )
 
 
 def correct(controller) -> None:  # noqa: ANN001

@@ -146,7 +146,7 @@ def test_a_widget_never_imports_a_widget_or_what_acts():
             inner = one.target.removeprefix("napari_chest.")
             assert not any(f"{inner}.".startswith(f"{room}.") for room in forbidden), one
             if inner.startswith("ui.widgets."):
-                assert inner.split(".")[2] in {own, "style"}, one
+                assert inner.split(".")[2] in {own, "style", "icons"}, one
 
 
 def test_model_needs_numpy_alone():

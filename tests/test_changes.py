@@ -12,7 +12,7 @@ from napari_chest.changes import (
     compare,
     slice_ranges,
 )
-from napari_chest.model import Mask, Reading, SliceLabels
+from napari_chest.model import Mask, Reading, Segment, SliceLabels
 
 
 def table(values, columns=("LUL", "RUL", "infected"), reader="you"):
@@ -198,3 +198,69 @@ class TestCorrection:
         found = Correction(before, after).onto(standing)
         assert found.masks[0].labels.ravel().tolist() == [2, 0, 0, 3]
         assert found.answers == {"a": ("2",), "b": ("9",)}
+
+
+# Masks of earlier exports
+
+
+SEGMENTS = tuple(Segment(value, str(value), "#ffffff") for value in (1, 2, 3))
+
+
+def masks_reading(**masks):
+    """A reading of masks (1, 1, X), ``parts`` telling ``whole`` apart."""
+    made = [
+        Mask(
+            name,
+            np.array(row, np.uint8)[None, None],
+            SEGMENTS,
+            "whole" if name == "parts" else None,
+        )
+        for name, row in masks.items()
+    ]
+    return Reading("r", masks=tuple(made))
+
+
+def rows_of(reading):
+    return {mask.name: mask.labels[0, 0].tolist() for mask in reading.masks}
+
+
+def test_a_mask_begun_twice_keeps_the_strokes_of_both_days():
+    correction = Correction(masks_reading(), masks_reading(m=[0, 0, 1, 1]))
+    assert rows_of(correction.onto(masks_reading(m=[2, 2, 0, 0]))) == {"m": [2, 2, 1, 1]}
+
+
+def test_a_mask_of_another_day_stays():
+    correction = Correction(masks_reading(a=[0, 0]), masks_reading(a=[1, 0]))
+    standing = masks_reading(a=[0, 2], b=[3, 3])
+    assert rows_of(correction.onto(standing)) == {"a": [1, 2], "b": [3, 3]}
+
+
+def test_a_mask_that_was_corrected_before_is_told_apart():
+    """Day 1 added a voxel to the whole mask; day 2, from the dataset, tells another one apart."""
+    before = masks_reading(whole=[1, 1, 0, 0])
+    after = masks_reading(whole=[1, 1, 0, 0], parts=[1, 3, 0, 0])
+    standing = masks_reading(whole=[1, 1, 1, 0])
+    assert rows_of(Correction(before, after).onto(standing)) == {
+        "whole": [1, 1, 1, 0],
+        "parts": [1, 3, 3, 0],
+    }
+
+
+def test_told_apart_on_two_days():
+    before = masks_reading(whole=[1, 1, 1, 0])
+    after = masks_reading(whole=[1, 1, 0, 0], parts=[3, 2, 0, 0])
+    standing = masks_reading(whole=[1, 1, 1, 1], parts=[1, 3, 3, 3])
+    assert rows_of(Correction(before, after).onto(standing)) == {
+        "whole": [1, 1, 0, 1],
+        "parts": [1, 2, 0, 3],
+    }
+
+
+def test_the_whole_mask_corrected_after_it_was_told_apart():
+    before = masks_reading(whole=[1, 1, 0, 0])
+    after = masks_reading(whole=[0, 1, 1, 0])
+    standing = masks_reading(whole=[1, 1, 0, 1], parts=[1, 2, 0, 2])
+    assert rows_of(Correction(before, after).onto(standing)) == {
+        "whole": [0, 1, 1, 1],
+        "parts": [0, 2, 3, 2],
+    }

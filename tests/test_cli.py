@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from napari_chest.cli import main
-from napari_chest.phantom import make_covid_ct_md
+from napari_chest.cli import PHANTOMS, main
+from napari_chest.phantom import LAYOUTS, make_covid_ct_md
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +60,9 @@ def test_open_says_so_before_any_window(tmp_path, capsys):
 
 
 def test_make_demo_writes_into_an_empty_folder_only(tmp_path, capsys, monkeypatch):
-    import napari_chest.phantom as phantom
-
-    make = phantom.make_covid_ct_md
-    monkeypatch.setattr(
-        phantom, "make_covid_ct_md", lambda out, **more: make(out, shape=(12, 32, 32), **more)
-    )
+    make = LAYOUTS["covid-ct-md"]
+    small = {"shape": (12, 32, 32)}
+    monkeypatch.setitem(LAYOUTS, "covid-ct-md", lambda out, **more: make(out, **small, **more))
     out = tmp_path / "demo"
     assert main(["make-demo", "covid-ct-md", str(out)]) == 0
     assert (out / "Index.csv").is_file()
@@ -73,3 +70,17 @@ def test_make_demo_writes_into_an_empty_folder_only(tmp_path, capsys, monkeypatc
     assert main(["make-demo", "covid-ct-md", str(out)]) == 2
     assert "not an empty folder" in capsys.readouterr().err
     assert sorted(path.name for path in out.iterdir()) == before
+
+
+def test_every_layout_of_the_phantom_can_be_asked_for():
+    assert set(PHANTOMS) == set(LAYOUTS)
+
+
+@pytest.mark.parametrize("layout", ["mosmed", "bimcv"])
+def test_every_phantom_opens_as_its_dataset(tmp_path, capsys, layout):
+    small = {"shape": (12, 32, 32)} if layout == "mosmed" else {"size": (64, 70)}
+    root = LAYOUTS[layout](tmp_path / "set", **small).root
+    assert main(["info", str(root), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["dataset"] == layout
+    assert len(document["cases"]) > 5

@@ -12,19 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import bimcv_sample
 import covid_ct_md_sample
+import generic_sample
+import mosmed_sample
 import numpy as np
 import pytest
 
 import napari_chest
 from napari_chest import changes
-from napari_chest.datasets import DATASETS, CovidCtMd
+from napari_chest.datasets import DATASETS, Bimcv, CovidCtMd, Generic, MosMed
 from napari_chest.errors import (
     ChangedOnDiskError,
     ReadError,
     SaveError,
     UnknownDatasetError,
 )
+
+
+def _files_in(root, case_id):
+    return [path for path in (root / case_id).rglob("*") if path.is_file()]
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class Sample:
     edited_records : what `edit` of a case's first reading does to `records`, in all files.
     records : every record of the annotation files in a folder, by a reader that is not ours.
     add_unknown : adds content to the annotation files, and files, that no reader knows.
+    images : the files of a case's image; by default those in the folder that is its id.
     """
 
     dataset: type[napari_chest.Dataset]
@@ -46,6 +54,7 @@ class Sample:
     edited_records: Callable[[str], dict[Any, Any]]
     records: Callable[[Path], dict[Any, Any]]
     add_unknown: Callable[[Path], None]
+    images: Callable[[Path, str], list[Path]] = _files_in
 
 
 SAMPLES = [
@@ -56,6 +65,33 @@ SAMPLES = [
         covid_ct_md_sample.flipped_records,
         covid_ct_md_sample.records,
         covid_ct_md_sample.add_unknown,
+    ),
+    Sample(
+        MosMed,
+        mosmed_sample.build,
+        mosmed_sample.paint_one,
+        mosmed_sample.painted_records,
+        mosmed_sample.records,
+        mosmed_sample.add_unknown,
+        mosmed_sample.images,
+    ),
+    Sample(
+        Bimcv,
+        bimcv_sample.build,
+        bimcv_sample.paint_one,
+        bimcv_sample.painted_records,
+        bimcv_sample.records,
+        bimcv_sample.add_unknown,
+        bimcv_sample.images,
+    ),
+    Sample(
+        Generic,
+        generic_sample.build,
+        generic_sample.paint_one,
+        generic_sample.painted_records,
+        generic_sample.records,
+        generic_sample.add_unknown,
+        generic_sample.images,
     ),
 ]
 
@@ -172,9 +208,10 @@ def test_every_dataset_has_a_sample():
 
 
 def test_recognises_its_own_folder_alone(sample, root):
-    """A dataset is recognised, and only by its own class."""
-    assert sample.dataset.missing(root) == []
-    assert [d for d in DATASETS if not d.missing(root)] == [sample.dataset]
+    """A dataset is recognised by its own class first, and by no other but general ones."""
+    takers = [d for d in DATASETS if not d.missing(root)]
+    assert takers[0] is sample.dataset
+    assert all(d.general for d in takers[1:])
     dataset = napari_chest.open_dataset(str(root))
     assert type(dataset) is sample.dataset
     assert dataset.root == root
@@ -209,8 +246,10 @@ def test_says_why_not(sample, tmp_path, what):
     assert str(path) in str(error.value)
 
 
-def test_one_level_too_deep_names_the_folder_above(root):
-    """Opening a folder inside a dataset leads to the dataset."""
+def test_one_level_too_deep_names_the_folder_above(sample, root):
+    """Opening a folder inside a dataset leads to the dataset, though it may hold images."""
+    if sample.dataset.general:
+        pytest.skip("every folder of images is one")
     inner = next(path for path in sorted(root.iterdir()) if path.is_dir())
     with pytest.raises(UnknownDatasetError) as error:
         napari_chest.open_dataset(inner)
@@ -243,8 +282,11 @@ def test_cases_are_cheap(dataset, monkeypatch):
     monkeypatch.setattr("napari_chest.files.dicom.stream.decode_into", refuse)
     with watching() as (_, opened):
         count = len(dataset.cases())
-    images = {name for name in opened if name.endswith((".dcm", ".nii", ".nii.gz", ".png"))}
-    assert len(images) <= 3 * count
+    images = [name for name in opened if name.endswith((".dcm", ".nii", ".nii.gz", ".png"))]
+    if dataset.general:  # only the headers tell how many cases a folder holds
+        assert len(images) == len(set(images))
+    else:
+        assert len(set(images)) <= 3 * count
     with watching() as (_, opened):
         dataset.cases()
     assert opened == []
@@ -272,7 +314,7 @@ def test_stream_starts_where_asked_and_may_stop(dataset):
     """The slice asked for comes first and is whole; every slice comes once; stopping is safe."""
     case = dataset.cases()[0].id
     whole = dataset.volume(case).voxels
-    for first in (0, len(whole) - 1, 2):
+    for first in (0, len(whole) - 1, len(whole) // 2):
         stream = dataset.stream(case, first=first)
         assert next(stream.slices) == first
         np.testing.assert_array_equal(stream.volume.voxels[first], whole[first])
@@ -504,7 +546,9 @@ def test_unknown_content_survives(sample, root, out):
     before = tree(root)
     dataset.write(case, [edited(sample, dataset, case)], root)
     moved = {name for name, entry in tree(root).items() if entry != before[name]}
-    assert moved == files_of(sample.edited_records(case))
+    assert {name for name in moved if (root / name).is_file()} == files_of(
+        sample.edited_records(case)
+    )
     dataset.write(case, [dataset.readings(case)[0]], root)
     assert set(tree(root)) == set(before)
 
@@ -582,6 +626,8 @@ def test_links_in_out_do_not_lead_into_the_dataset(sample, dataset, root, out):
 def test_failed_write_changes_nothing(sample, dataset, root, out, monkeypatch, step, into):
     """A disk that fails at any step leaves every file as it was, and no scraps."""
     one, two = read_cases(dataset)[:2]
+    if step == "second swap" and into != "new" and len(files_of(sample.edited_records(one))) == 1:
+        pytest.skip("one file is swapped")
     target = root if into == "root" else out
     if into == "existing":
         dataset.write(two, [edited(sample, dataset, two)], out)
@@ -632,7 +678,7 @@ def test_annotation_files_are_there_and_inside(dataset, root):
 def test_case_without_images_does_not_stop_the_others(sample, root, out):
     """A case whose images cannot be read says so; every other case works on."""
     one, two = read_cases(napari_chest.open_dataset(root))[:2]
-    images = [path for path in (root / one).rglob("*") if path.is_file()]
+    images = sample.images(root, one)
     assert images
     for path in images:
         path.write_bytes(b"")

@@ -1,5 +1,6 @@
 """Orientation letters, affines and reading directions, for every way a patient can lie."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -9,14 +10,18 @@ from napari_chest.geometry import (
     EdgeLetters,
     acquisition_plane,
     direction_letters,
+    display_affine,
+    display_order,
     distances_along,
     edge_letters,
     reading_direction,
     series_affine,
     slice_normal,
     spacing_affine,
+    to_display,
+    to_stored,
 )
-from napari_chest.model import Grid
+from napari_chest.model import Grid, Stored
 
 # Image Orientation (Patient): row direction, then column direction, in LPS.
 SUPINE = (1, 0, 0, 0, 1, 0)  # head first supine, and feet first supine as scanners write it
@@ -231,3 +236,114 @@ def test_bad_cosines_are_refused(bad):
         for function in (slice_normal, acquisition_plane, reading_direction):
             with pytest.raises(ValueError, match="direction cosines"), np.errstate(all="ignore"):
                 function(bad)
+
+
+# Volumes stored in any order
+
+
+def stored_affine(directions, spacing, origin=(10, 20, 30)):
+    """RAS+ affine of axes that run towards these letters, one each."""
+    columns = {"R": (1, 0, 0), "A": (0, 1, 0), "S": (0, 0, 1)}
+    columns |= {"L": (-1, 0, 0), "P": (0, -1, 0), "I": (0, 0, -1)}
+    affine = np.eye(4)
+    affine[:3, :3] = np.transpose([columns[letter] for letter in directions]) * spacing
+    affine[:3, 3] = origin
+    return affine
+
+
+def shown(affine, shape=(4, 5, 6)):
+    """Where z, y and x of the display run to, one letter each."""
+    stored = display_order(affine, shape)
+    columns = display_affine(affine, shape, stored)[:3, :3]
+    return "".join(direction_letters(columns[:, axis])[0] for axis in (Z, Y, X))
+
+
+ALL_ORDERS = [
+    "".join(letters)
+    for axes in itertools.permutations(("LR", "AP", "SI"))
+    for letters in itertools.product(*axes)
+]
+
+
+@pytest.mark.parametrize("directions", ALL_ORDERS)
+def test_isotropic_volumes_open_axially(directions):
+    assert shown(stored_affine(directions, (1, 1, 1))) == "FPL"
+
+
+@pytest.mark.parametrize("directions", ALL_ORDERS)
+@pytest.mark.parametrize("thick", [0, 1, 2])
+def test_thick_slices_stay_as_they_were_acquired(directions, thick):
+    spacing = np.full(3, 0.7)
+    spacing[thick] = 3
+    affine = stored_affine(directions, spacing)
+    views = {"SI": "FPL", "AP": "PFL", "LR": "LFP"}
+    assert shown(affine) == next(views[ends] for ends in views if directions[thick] in ends)
+    assert display_order(affine, (4, 5, 6)).axes[0] == thick
+
+
+@pytest.mark.parametrize(
+    ("spacing", "expected"),
+    [((1, 1.24, 1), "FPL"), ((1, 1.26, 1), "PFL"), ((1.26, 1, 1.26), "FPL"), ((3, 3, 1), "FPL")],
+)
+def test_slices_are_thick_from_a_quarter_more_than_both_others(spacing, expected):
+    assert shown(stored_affine("LAS", spacing)) == expected
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [((1, 5, 6), "LFP"), ((4, 1, 6), "PFL"), ((4, 5, 1), "FPL"), ((1, 1, 6), "FPL")],
+)
+def test_a_single_slice_is_shown_as_one(shape, expected):
+    """Whatever its thickness, and also where its pixels are not square."""
+    assert shown(stored_affine("LAS", (1, 1, 1)), shape) == expected
+    if shape.count(1) == 1:
+        spacing = np.where(np.array(shape) == 1, 0.2, (1, 2, 3))
+        assert shown(stored_affine("LAS", spacing), shape) == expected
+
+
+@pytest.mark.parametrize("degrees", [-40, -10, 10, 30, 44])
+@pytest.mark.parametrize(("one", "other"), [(0, 1), (0, 2), (1, 2)])
+@pytest.mark.parametrize("directions", ["LAS", "RPI", "SLA", "PIR"])
+def test_turned_volumes_keep_to_the_nearest_directions(directions, one, other, degrees):
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turn = np.eye(4)
+    turn[[one, one, other, other], [one, other, one, other]] = c, -s, s, c
+    assert shown(turn @ stored_affine(directions, (1, 1, 1))) == "FPL"
+
+
+def test_a_gantry_tilt_stays_as_a_shear():
+    affine = stored_affine("LAS", (0.7, 0.7, 5))
+    affine[1, 2] = 1.5
+    stored = display_order(affine, (4, 5, 6))
+    assert stored == Stored((2, 1, 0), (True, True, False))
+    columns = display_affine(affine, (4, 5, 6), stored)[:3, :3]
+    np.testing.assert_allclose(columns[:, Z], (0, 1.5, -5))
+
+
+@pytest.mark.parametrize("directions", ALL_ORDERS)
+@pytest.mark.parametrize("spacing", [(1, 1, 1), (3, 0.7, 0.8), (0.7, 3, 0.8)])
+def test_every_voxel_keeps_its_place_in_the_patient(directions, spacing):
+    shape = (2, 3, 4)
+    affine = stored_affine(directions, spacing)
+    stored = display_order(affine, shape)
+    numbers = np.arange(24).reshape(shape)
+    turned_numbers = to_display(numbers, stored)
+    grid_affine = display_affine(affine, shape, stored)
+    for index in np.ndindex(turned_numbers.shape):
+        ras = affine @ (*np.argwhere(numbers == turned_numbers[index])[0], 1)
+        np.testing.assert_allclose(grid_affine @ (*index, 1), ras * (-1, -1, 1, 1))
+
+
+def test_turning_there_and_back_copies_nothing():
+    numbers = np.arange(24).reshape(2, 3, 4)
+    for axes in itertools.permutations(range(3)):
+        for flipped in itertools.product((False, True), repeat=3):
+            there = to_display(numbers, Stored(axes, flipped))
+            back = to_stored(there, Stored(axes, flipped))
+            np.testing.assert_array_equal(back, numbers)
+            assert np.shares_memory(there, numbers)
+            assert np.shares_memory(back, numbers)
+    np.testing.assert_array_equal(
+        to_display(numbers, Stored((2, 0, 1), (True, False, False))),
+        numbers[:, :, ::-1].transpose(2, 0, 1),
+    )

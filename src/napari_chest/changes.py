@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    import numpy.typing as npt
 
     from napari_chest.model import Mask, Reading, SliceLabels
 
@@ -93,7 +95,7 @@ class Correction:
             answers[change.question] = change.after
         return replace(
             self.after,
-            masks=tuple(_mask_onto(self.before, mask, standing) for mask in self.after.masks),
+            masks=_masks_onto(self.before, self.after, standing),
             slice_labels=self._labels_onto(standing.slice_labels),
             answers=answers,
         )
@@ -113,12 +115,40 @@ class Correction:
         return now.with_values(values)
 
 
-def _mask_onto(before: Reading, mask: Mask, standing: Reading) -> Mask:
-    was = next((m for m in before.masks if m.name == mask.name), None)
-    stands = next((m for m in standing.masks if m.name == mask.name), None)
-    if was is None or stands is None:
-        return mask
-    return replace(mask, labels=np.where(was.labels != mask.labels, mask.labels, stands.labels))
+def _masks_onto(before: Reading, after: Reading, standing: Reading) -> tuple[Mask, ...]:
+    """The standing masks with what changed from one reading to the other."""
+    was, now, stands = ({mask.name: mask for mask in r.masks} for r in (before, after, standing))
+    merged = {}
+    for name in dict.fromkeys((*stands, *now)):
+        mask = now.get(name) or stands[name]
+        states = [_labels(reading, mask) for reading in (was, now, stands)]
+        merged[name] = replace(mask, labels=np.where(states[0] != states[1], *states[1:]))
+    for mask in list(merged.values()):
+        whole = merged.get(mask.splits or "")
+        if whole is not None:
+            parts, whole = _agreed(mask, whole, told_apart=mask.name in now)
+            merged[parts.name], merged[whole.name] = parts, whole
+    return tuple(merged.values())
+
+
+def _labels(masks: Mapping[str, Mask], mask: Mask) -> npt.NDArray[np.unsignedinteger]:
+    """A mask of a reading; as it would begin where the reading has it not."""
+    if mask.name in masks:
+        return masks[mask.name].labels
+    labels = np.zeros_like(mask.labels)
+    if mask.splits is not None and mask.splits in masks:
+        labels[masks[mask.splits].labels != 0] = mask.segments[-1].value
+    return labels
+
+
+def _agreed(parts: Mask, whole: Mask, *, told_apart: bool) -> tuple[Mask, Mask]:
+    """A mask and the one it tells apart, after the one that was not corrected follows the other."""
+    if told_apart:
+        labels = (parts.labels != 0).astype(whole.labels.dtype)
+        return parts, replace(whole, labels=labels)
+    inside = whole.labels != 0
+    told = np.where(parts.labels != 0, parts.labels, parts.segments[-1].value)
+    return replace(parts, labels=np.where(inside, told, 0).astype(parts.labels.dtype)), whole
 
 
 def compare(before: Reading, after: Reading) -> ReadingChange:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_chest.datasets import Dataset
     from napari_chest.model import CaseInfo, Problem
 
-PHANTOMS = ("covid-ct-md",)
+PHANTOMS = ("covid-ct-md", "mosmed", "bimcv")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 def _demo(options: argparse.Namespace) -> int:
     from napari_chest.ui import demo  # the window's libraries load only when one is wanted
 
-    return demo.run(options.out or Path("demo"), scripted=options.scripted)
+    return demo.run(options.dataset, options.out or Path("demo"), scripted=options.scripted)
 
 
 def _open(options: argparse.Namespace) -> int:
@@ -125,12 +125,12 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _make_demo(options: argparse.Namespace) -> int:
-    from napari_chest.phantom import make_covid_ct_md
+    from napari_chest.phantom import LAYOUTS
 
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         print(f"napari-chest: {options.out} is not an empty folder", file=sys.stderr)
         return 2
-    make_covid_ct_md(options.out, progress=_print_progress)
+    LAYOUTS[options.dataset](options.out, progress=_print_progress)
     print(f"Wrote a synthetic {options.dataset} dataset to {options.out}")
     return 0
 

@@ -1,12 +1,8 @@
 """A dataset in memory for tests of the window: masks on thick slices, answers, a radiograph."""
 
-import json
-from dataclasses import replace
-
 import numpy as np
 
-from napari_chest import changes, findings
-from napari_chest.changes import CaseChange
+from napari_chest import findings
 from napari_chest.datasets import Dataset
 from napari_chest.geometry import spacing_affine
 from napari_chest.model import (
@@ -43,7 +39,7 @@ def lesions():
 
 
 class Painted(Dataset):
-    """Cases: ``ct`` with a mask of two segments, ``bare`` without, ``whole`` to be told apart, ``xray``."""
+    """`ct`: a mask of two segments; `bare`: none; `whole`: one to tell apart; `xray`: two."""
 
     name, title = "painted", "Painted"
     list_facts = ("Mask",)

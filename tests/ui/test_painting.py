@@ -330,9 +330,8 @@ def test_keys_hide_outline_and_thin_the_masks(work):
 def test_a_mask_is_begun_and_painted(work):
     work.open_case("bare")
     assert not work.dock.tools.isVisible()
-    action = work.dock.segments.add_button.menu().actions()[0]
-    assert action.text() == "Begin a mask"
-    action.trigger()
+    assert work.dock.segments.add_button.text() == "Begin a mask"
+    work.dock.segments.add_button.click()
     assert [row.segment.name for row in work.dock.segments.rows] == [
         "Ground glass",
         "Consolidation",
@@ -350,7 +349,7 @@ def test_a_mask_is_begun_and_painted(work):
 
 def test_a_mask_is_told_apart(work):
     work.open_case("whole")
-    work.dock.segments.add_button.menu().actions()[0].trigger()
+    work.dock.segments.add_button.click()
     assert [layer.name for layer in work.viewer.layers] == ["whole", "parts"]
     np.testing.assert_array_equal(labels(work, "parts"), (painted.lesions() > 0) * 3)
     go_to(work, 5)
@@ -437,6 +436,14 @@ def test_naparis_history_cannot_reach_into_the_next_case(work):
     work.open_case("xray")
     layer.undo()
     assert not (labels(work, "effusion") != painted.square(5, 25)).any()
+
+
+def test_every_case_opens_at_its_middle_whatever_was_open_before(work):
+    for name in ("xray", "ct", "xray", "bare", "xray", "whole", "ct"):
+        work.open_case(name)
+        middle = 0 if name == "xray" else painted.SHAPE[0] // 2
+        assert work.controller.canvas.slice == middle
+        assert work.viewer.dims.point[0] == middle * (1.0 if name == "xray" else 8.0)
 
 
 # Radiographs

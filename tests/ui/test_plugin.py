@@ -3,11 +3,13 @@
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 from npe2 import PluginManager, PluginManifest
 
 import napari_chest
+from napari_chest import changes
+from napari_chest.changes import ReadingChange
+from napari_chest.phantom import LAYOUTS
 from napari_chest.ui.demo_data import demo_folder
 
 
@@ -73,20 +75,39 @@ def test_reading_without_a_window_gives_the_first_case(dataset_folder):
     assert "('labels', (24, 1, 6), 'labels updated-1')" in done.stdout
 
 
-def test_the_sample_is_made_and_opens_ready_to_correct(viewer, qtbot, monkeypatch):
-    import napari_chest.ui.demo_data as demo_data
+SMALL = {"covid-ct-md": {"shape": (24, 64, 64)}, "mosmed": {"shape": (24, 64, 64)}, "bimcv": {}}
 
-    make = demo_data.make_covid_ct_md
-    monkeypatch.setattr(demo_data, "make_covid_ct_md", lambda root: make(root, shape=(24, 64, 64)))
-    viewer.open_sample("napari-chest", "synthetic-covid-ct-md")
+
+@pytest.mark.parametrize("layout", SMALL)
+def test_samples_are_made_and_opened_ready_to_correct(viewer, qtbot, monkeypatch, layout):
+    make = LAYOUTS[layout]
+    small = SMALL[layout] or {"size": (112, 122)}
+    monkeypatch.setitem(LAYOUTS, layout, lambda root: make(root, **small))
+    viewer.open_sample("napari-chest", f"synthetic-{layout}")
     session = workbench(viewer).controller.session
     qtbot.waitUntil(lambda: session.draft is not None, timeout=60_000)
-    assert session.dataset.root == demo_folder()
-    assert {layer.name for layer in viewer.layers} == {"P001", "labels updated-1"}
-    dataset = napari_chest.open_dataset(demo_folder())
-    np.testing.assert_array_equal(
-        session.draft.labels.values, dataset.readings(dataset.cases()[0].id)[0].slice_labels.values
+    assert session.dataset.name == layout
+    assert session.dataset.root == demo_folder(layout)
+    expected = napari_chest.open_dataset(demo_folder(layout)).readings(session.open_case.info.id)[0]
+    assert changes.compare(expected, session.draft.reading) == ReadingChange(expected.reader)
+    qtbot.waitUntil(lambda: not workbench(viewer).controller.reader.busy, timeout=20_000)
+
+
+def test_without_a_window_masks_are_read_too(tmp_path):
+    root = LAYOUTS["mosmed"](tmp_path / "set", shape=(12, 32, 32)).root
+    code = (
+        "import sys; from napari_chest.ui.plugin import _first_case;"
+        "import napari_chest; d = napari_chest.open_dataset(sys.argv[1]);"
+        "d.__class__.cases = lambda self, c=[i for i in d.cases() if i.facts['Mask'] == 'yes']: c;"
+        "print([(kind, data.shape, meta['name']) for data, meta, kind in _first_case(d)])"
     )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, str(root)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "('labels', (12, 32, 32), 'opacities')" in done.stdout
 
 
 def test_the_manifest_at_top_level_is_the_one_in_the_package(pytestconfig):
@@ -96,3 +117,8 @@ def test_the_manifest_at_top_level_is_the_one_in_the_package(pytestconfig):
     manifest = PluginManifest.from_file(inside)
     assert {r.command for r in manifest.contributions.readers} == {"napari-chest.read"}
     assert [w.display_name for w in manifest.contributions.widgets] == ["Chest"]
+    assert {s.key for s in manifest.contributions.sample_data} == {
+        f"synthetic-{n}" for n in LAYOUTS
+    }
+    writer = manifest.contributions.writers[0]
+    assert writer.filename_extensions == [".nii.gz", ".nii"]

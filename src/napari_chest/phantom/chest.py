@@ -68,7 +68,7 @@ def make_chest(
     spacing : (z, y, x) mm that the chest is said to have; by default that of a field of view of
         350 mm and a length of 320 mm.
     seed : another number is another patient.
-    severity : 0 healthy to 1 severe pneumonia.
+    severity : 0 healthy to 1 severe pneumonia; above it, lungs that are mostly opaque.
     consolidated : share of the opacities that are consolidations, 0 to 1; the rest is ground glass.
     lobes : names of the lobes that get opacities, in turn.
     sex : of the patient, at random by default.

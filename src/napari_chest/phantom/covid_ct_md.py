@@ -8,7 +8,6 @@ few `Mistake` values, which are what a reviewer should find.
 from __future__ import annotations
 
 import os
-import shutil
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from napari_chest.errors import SaveError
 from napari_chest.phantom.chest import Chest, make_chest
 from napari_chest.phantom.covid_ct_md_headers import Family, Patient, series_headers
 from napari_chest.phantom.dicom import encode_elements, to_stored, write_slice
+from napari_chest.phantom.folder import made_whole, seed_of
 from napari_chest.phantom.patient import LOBES, Sex
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ _DIAGNOSES: dict[ClassFolder, tuple[str, str, str]] = {  # index name, index pat
     "Normal subjects": ("Normal", "./Normal/", "Normal"),
 }
 _INDEX = "Index.csv"
-_PARTIAL = ".napari-chest-partial"
 _CLUTTER = b"\x00\x00\x00\x01Bud1" + bytes(24)
 
 
@@ -180,21 +178,8 @@ def make_covid_ct_md(
         when the folder holds anything: slices of two patients would mix, and it may be real data.
     """
     root = Path(root)
-    root.mkdir(parents=True, exist_ok=True)
-    if any(entry.name != _PARTIAL for entry in root.iterdir()):
-        raise SaveError(
-            f"{root} is not empty, so the synthetic dataset was not written. "
-            "Choose a new or an empty folder."
-        )
-    partial = root / _PARTIAL
-    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted run left
-    try:
+    with made_whole(root, last=_INDEX) as partial:
         truths, mistakes = _write_dataset(partial, shape, spacing, cases, seed, progress)
-        # The index last: with it the folder is the dataset.
-        for entry in sorted(partial.iterdir(), key=lambda entry: entry.name == _INDEX):
-            entry.rename(root / entry.name)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     moved = tuple(
         replace(truth, folder=root / truth.folder.relative_to(partial)) for truth in truths
     )
@@ -209,7 +194,6 @@ def _write_dataset(
     seed: int,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[list[CaseTruth], tuple[Mistake, ...]]:
-    root.mkdir()
     truths: list[CaseTruth] = []
     for truth in _write_cases(root, shape, spacing, cases, seed):
         truths.append(truth)
@@ -246,8 +230,7 @@ def _write_cases(
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         waiting: tuple[CaseTruth, list[Future[None]]] | None = None
         for number, case in enumerate(cases):
-            # Not seed + number: datasets of neighbouring seeds would share patients.
-            own_seed = int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
+            own_seed = seed_of(seed, number)
             chest = make_chest(
                 shape,
                 spacing,

@@ -83,12 +83,12 @@ class Controller(QObject):
             self.bench.show_busy("Opening the dataset")
             self.reader.open_dataset(Path(folder))
 
-    def open_demo(self) -> None:
-        """Open the synthetic dataset, which is made at first; asks before work is lost."""
+    def open_demo(self, layout: str) -> None:
+        """Open a synthetic dataset, which is made at first; asks before work is lost."""
         if self._may_leave("Open the synthetic dataset"):
             self._first_case = None
             self.bench.show_busy("Making a synthetic dataset")
-            self.reader.make_demo()
+            self.reader.make_demo(layout)
 
     def open_case(self, case_id: str) -> None:
         """Open a case of the dataset."""
@@ -263,7 +263,8 @@ class Controller(QObject):
         problems = dataset.problems()
         bench.details.show_case({}, problems)
         bench.start.show_message("")
-        bench.show_message("\n".join(str(problem) for problem in problems[:3]), "bad")
+        serious = [str(problem) for problem in problems if problem.level != "note"]
+        bench.show_message("\n".join(serious[:3]), "bad")
         bench.show_page(bench.work)
 
     def _on_first_image(self, case: OpenCase, first: int) -> None:
@@ -394,6 +395,7 @@ class Controller(QObject):
         self.canvas.fit()
         self._show_questions(draft)
         self._show_labels()
+        bench.balance()
 
     def _show_questions(self, draft: Draft | None) -> None:
         dataset = self.session.dataset

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from napari_chest.ui.windows import preset_name
 
 if TYPE_CHECKING:
@@ -57,10 +59,11 @@ def _size(grid: Grid) -> list[str]:
 
 
 def _place(grid: Grid, axis: int, index: int) -> str:
-    """Where a plane lies in the patient: ``z -126.0 mm``."""
-    name = "zyx"[axis]
+    """Where a plane lies along the patient's axis that it cuts: ``z -126.0 mm``."""
+    cut = int(np.abs(grid.affine[:3, axis]).argmax())
+    name = "xyz"[cut]
     if not grid.placed:
         return f"{name} ?"
     voxel = [0.0, 0.0, 0.0]
     voxel[axis] = index
-    return f"{name} {grid.position(*voxel)[2 - axis]:.1f} mm"
+    return f"{name} {grid.position(*voxel)[cut]:.1f} mm"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import napari
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from napari_chest.model import CaseInfo
     from napari_chest.ui.controller import Controller
 
 WRONG, RIGHT = "LLL", "LUL"
@@ -37,8 +40,8 @@ def show(folder: Path, case_id: str | None = None) -> int:
     return 0
 
 
-def run(folder: Path, *, scripted: bool = False) -> int:
-    """Make the synthetic dataset in a folder and open it, or walk through it where nobody looks.
+def run(layout: str, folder: Path, *, scripted: bool = False) -> int:
+    """Make a synthetic dataset in a folder and open it, or walk through it where nobody looks.
 
     Raises
     ------
@@ -46,13 +49,11 @@ def run(folder: Path, *, scripted: bool = False) -> int:
         when there is neither a display nor a virtual one.
     """
     print(f"Making a synthetic dataset in {folder} (once, some seconds) ...", flush=True)  # noqa: T201
-    dataset = demo_folder(folder / "covid-ct-md")
+    dataset = demo_folder(layout, folder / layout)
+    scenario = SCENARIOS[layout]
     if scripted or not _somebody_looks():
-        return _walk_through(dataset, folder)
-    print(  # noqa: T201
-        f"In case P001, {WRONG} is set on ten slices where the disease is in {RIGHT}. Mark the "
-        "first of them with M, go to the last, press 1 and 2, then Ctrl+Shift+E and Enter to save."
-    )
+        return _walk_through(dataset, folder, scenario)
+    print(scenario.hint)  # noqa: T201
     return show(dataset)
 
 
@@ -63,7 +64,7 @@ def _somebody_looks() -> bool:
     return not offscreen and bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _walk_through(dataset: Path, folder: Path) -> int:
+def _walk_through(dataset: Path, folder: Path, scenario: Scenario) -> int:
     """Open, correct, save and prove in the real window, by its own actions and buttons."""
     if not os.environ.get("DISPLAY") and sys.platform == "linux":
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")  # otherwise Qt aborts the process
@@ -78,7 +79,7 @@ def _walk_through(dataset: Path, folder: Path) -> int:
     bench, session = controller.bench, controller.session
     controller.open_folder(dataset)
     _wait_for(lambda: session.draft is not None and not controller.reader.busy)
-    _correct(controller)
+    scenario.correct(controller)
     pictures = [_picture(viewer, folder / "screenshot-corrected.png")]
     controller.act("save")
     bench.save.export_button.click()
@@ -90,7 +91,7 @@ def _walk_through(dataset: Path, folder: Path) -> int:
     return 0 if holds else 1
 
 
-def _correct(controller: Controller) -> None:
+def _exchange_lobes(controller: Controller) -> None:
     """Put the right label in place of the wrong one, where a run of slices confuses them."""
     draft = controller.session.draft
     assert draft is not None
@@ -108,6 +109,63 @@ def _correct(controller: Controller) -> None:
     controller.canvas.go_to(int(run[-1]))
     controller.act(f"toggle_{columns.index(WRONG)}")
     controller.act(f"toggle_{columns.index(RIGHT)}")
+
+
+def _paint_a_stroke(controller: Controller) -> None:
+    """Paint with napari's brush into the first case that has a mask."""
+    session = controller.session
+    for info in session.cases:
+        controller.open_case(info.id)
+        _wait_for(partial(_is_open, controller, info))
+        if session.draft is not None and session.draft.masks():
+            break
+    else:
+        raise ChestError(f"no case of {_root(controller)} has a mask.")
+    mask = session.draft.masks()[0]
+    slices = np.flatnonzero(mask.labels.any(axis=(1, 2)))
+    z = int(slices[len(slices) // 2])
+    controller.canvas.go_to(z)
+    _, height, width = mask.labels.shape
+    controller.canvas.masks.stroke(mask.name, (z, height // 2, width // 3))
+    _wait_for(lambda: bool(session.unsaved()))
+
+
+def _is_open(controller: Controller, info: CaseInfo) -> bool:
+    case = controller.session.open_case
+    return case is not None and case.info.id == info.id and not controller.reader.busy
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What there is to correct in a synthetic dataset.
+
+    Attributes
+    ----------
+    hint : tells a person how.
+    correct : does it by itself.
+    """
+
+    hint: str
+    correct: Callable[[Controller], None]
+
+
+SCENARIOS = {
+    "covid-ct-md": Scenario(
+        f"In case P001, {WRONG} is set on ten slices where the disease is in {RIGHT}. Mark the "
+        "first of them with M, go to the last, press 1 and 2, then Ctrl+Shift+E and Enter to save.",
+        _exchange_lobes,
+    ),
+    "mosmed": Scenario(
+        "One of the masks has two false patches and two missing lesions. Erase with E, paint with "
+        "P, then press Ctrl+Shift+E and Enter to save.",
+        _paint_a_stroke,
+    ),
+    "bimcv": Scenario(
+        "One ROI lies over the wrong lung, and one case lacks a finding. Erase with E, paint with "
+        "P, then press Ctrl+Shift+E and Enter to save.",
+        _paint_a_stroke,
+    ),
+}
 
 
 def _root(controller: Controller) -> Path:

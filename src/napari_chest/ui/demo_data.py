@@ -1,4 +1,4 @@
-"""Where the synthetic dataset of the demo lives."""
+"""Where the synthetic datasets of the demo live."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from pathlib import Path
 
 import platformdirs
 
-from napari_chest.phantom import make_covid_ct_md
-
-_DONE = "Index.csv"
+from napari_chest.phantom import LAYOUTS
 
 
-def demo_folder(folder: Path | None = None) -> Path:
-    """The folder of the synthetic dataset, which is made when it is not there yet.
+def demo_folder(layout: str = "covid-ct-md", folder: Path | None = None) -> Path:
+    """The folder of a synthetic dataset, which is made when it is not there yet.
 
     Unless given it lies in the user's cache folder, or where ``NAPARI_CHEST_CACHE`` says.
     """
     cache = os.environ.get("NAPARI_CHEST_CACHE") or platformdirs.user_cache_dir("napari-chest")
-    folder = folder or Path(cache) / "synthetic-covid-ct-md"
-    if not (folder / _DONE).is_file():
-        make_covid_ct_md(folder)
+    folder = folder or Path(cache) / f"synthetic-{layout}"
+    # Such a folder has entries of its own only once it is whole.
+    if not folder.is_dir() or all(entry.name.startswith(".") for entry in folder.iterdir()):
+        LAYOUTS[layout](folder)
     return folder

@@ -35,6 +35,7 @@ class Painting:
         self._bench = bench
         self._canvas = canvas
         self._masks = canvas.masks
+        self._shown: Draft | None = None
         self._masks.painted.connect(self._on_painted)
         self._masks.refreshed.connect(self._on_refreshed)
         self._masks.segment_picked.connect(self._show_selected)
@@ -67,12 +68,14 @@ class Painting:
 
     def show(self, draft: Draft | None) -> None:
         """Show the masks of another reading, or none."""
+        self._shown = None  # while masks come and go, what the screen holds belongs to no draft
         self._canvas.show_masks(draft.masks() if draft else ())
+        self._shown = draft
         self._show_rows()
 
     def show_step(self, step: Step | None) -> None:
         """Show what a step changed, wherever it came from."""
-        draft = self._session.draft
+        draft = self._draft
         if draft is None:
             return
         mask = mask_of(step.target) if isinstance(step, Edit) else None
@@ -85,16 +88,21 @@ class Painting:
     def flush(self) -> None:
         """Turn into edits what is on screen but was not announced."""
         self._masks.flush()
-        if self._session.draft is not None:
-            for mask in self._session.draft.masks():
+        if self._draft is not None:
+            for mask in self._draft.masks():
                 shown = self._masks.values(mask.name)
                 if shown is not None:
                     self._take(mask.name, shown)
 
+    @property
+    def _draft(self) -> Draft | None:
+        """The draft whose masks are on screen, if it is the one to edit."""
+        return self._shown if self._shown is self._session.draft else None
+
     # What napari's tools do
 
     def _on_painted(self, mask: str, box: Box, values: npt.NDArray[Any], tool: str) -> None:
-        draft = self._session.draft
+        draft = self._draft
         if draft is None:
             return
         segment = self._segment_name(mask)
@@ -108,7 +116,7 @@ class Painting:
         self._masks.update(mask, box, now)
 
     def _on_refreshed(self, mask: str, box: Box, values: npt.NDArray[Any]) -> None:
-        draft = self._session.draft
+        draft = self._draft
         if draft is None or np.array_equal(values, draft.mask_labels(mask)[box]):
             return
         shown = self._masks.values(mask)
@@ -117,7 +125,7 @@ class Painting:
 
     def _take(self, mask: str, shown: npt.NDArray[Any]) -> None:
         """Make an edit of what another program painted into the layer."""
-        draft = self._session.draft
+        draft = self._draft
         if draft is not None and not np.array_equal(shown, draft.mask_labels(mask)):
             whole = tuple(slice(0, length) for length in shown.shape)
             self._on_painted(mask, whole, shown.copy(), "")
@@ -157,6 +165,7 @@ class Painting:
         draft, volume = self._session.draft, self._canvas.volume
         if draft is None or volume is None or self._session.dataset is None:
             self._bench.segments.show_rows((), ())
+            self._bench.tools.hide()
             return
         unit = _Unit(volume.grid)
         rows = [
@@ -173,8 +182,8 @@ class Painting:
         offers = self._session.dataset.offers(draft.case.id, draft.standing)
         self._bench.segments.show_rows(rows, offers)
         self._show_selected()
-        has_masks = bool(rows)
-        self._bench.tools.setVisible(has_masks)
+        self._bench.tools.setVisible(bool(rows))
+        self._bench.balance()
 
     def _show_selected(self, *_: object) -> None:
         selected = self._masks.selected

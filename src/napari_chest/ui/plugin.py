@@ -20,6 +20,7 @@ from napari_chest.ui.preferences import Preferences
 from napari_chest.ui.saving import CloseGuard
 from napari_chest.ui.session import Session
 from napari_chest.ui.workbench import Workbench
+from napari_chest.ui.writer import write_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,12 +74,34 @@ def get_reader(path: str | Sequence[str]) -> Callable[..., list[Any]] | None:
     return read
 
 
-def open_sample() -> list[Any]:
-    """The synthetic dataset, in the Chest dock (npe2 sample data)."""
+def save_labels(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Save one labels layer as NIfTI on the grid of the open case (npe2 writer)."""
+    viewer = napari.current_viewer()
+    session = None if viewer is None else _sessions.get(getattr(viewer, "__wrapped__", viewer))
+    case = session.open_case if session is not None else None
+    return [str(write_labels(Path(path), data, meta, case.volume.grid if case else None))]
+
+
+def open_covid_ct_md() -> list[Any]:
+    """The synthetic COVID-CT-MD, in the Chest dock (npe2 sample data)."""
+    return _open_sample("covid-ct-md")
+
+
+def open_mosmed() -> list[Any]:
+    """The synthetic MosMedData, in the Chest dock (npe2 sample data)."""
+    return _open_sample("mosmed")
+
+
+def open_bimcv() -> list[Any]:
+    """The synthetic BIMCV COVID-19, in the Chest dock (npe2 sample data)."""
+    return _open_sample("bimcv")
+
+
+def _open_sample(layout: str) -> list[Any]:
     viewer = napari.current_viewer()
     if viewer is None:
-        return _first_case(open_dataset(demo_folder()))
-    open_workbench(viewer).open_demo()
+        return _first_case(open_dataset(demo_folder(layout)))
+    open_workbench(viewer).open_demo(layout)
     # napari takes a sample without a layer for a failure; the workbench adds layers of its own, so
     # this one leaves at once.
     QTimer.singleShot(0, lambda: _remove_layer(viewer, _PLACEHOLDER))
@@ -95,8 +118,9 @@ def _first_case(dataset: Dataset) -> list[Any]:
     info = dataset.cases()[0]
     volume = dataset.volume(info.id)
     found = [layers.image_layer(volume, info.title)]
-    readings = dataset.readings(info.id)
-    if readings and readings[0].slice_labels is not None:
-        table, name = readings[0].slice_labels, f"labels {readings[0].reader}"
-        found.append(layers.strip_layer(table, volume.grid, name))
+    for reading in dataset.readings(info.id)[:1]:
+        found += [layers.mask_layer(mask, volume.grid) for mask in reading.masks]
+        if reading.slice_labels is not None:
+            name = f"labels {reading.reader}"
+            found.append(layers.strip_layer(reading.slice_labels, volume.grid, name))
     return list(found)

@@ -54,10 +54,10 @@ class CaseReader(QObject):
         self.stop()
         self._start(partial(read_dataset, folder), returned=self._on_dataset)
 
-    def make_demo(self) -> None:
-        """Make the synthetic dataset if need be, and read its case list."""
+    def make_demo(self, layout: str) -> None:
+        """Make a synthetic dataset if need be, and read its case list."""
         self.stop()
-        self._start(lambda: read_dataset(demo_folder()), returned=self._on_dataset)
+        self._start(lambda: read_dataset(demo_folder(layout)), returned=self._on_dataset)
 
     def open_case(self, dataset: Dataset, info: CaseInfo) -> None:
         """Read a case, slice after slice."""

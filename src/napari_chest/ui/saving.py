@@ -99,13 +99,12 @@ class Saver(QObject):
         dataset = self._session.dataset
         assert dataset is not None
         drafts = self._session.not_in_dataset()
-        slices = sum(len(draft.change_to_dataset.slices) for draft in drafts)
-        verb = f"Write {slices} slice{'' if slices == 1 else 's'}"
+        verb = f"Write {_count_changes(drafts)}"
         box = QMessageBox(self._bench)
         box.setWindowTitle("Write into the dataset")
         box.setText(f"{verb} into {dataset.root.name}?")
         box.setInformativeText(
-            "The label files of the dataset itself are changed. As they are now they are kept in "
+            "The annotations of the dataset itself are changed. As they are now they are kept in "
             f"{review_folder(dataset.root) / 'backup'}."
         )
         write = box.addButton(verb, QMessageBox.ButtonRole.AcceptRole)
@@ -235,6 +234,17 @@ def _describe(drafts: list[Draft]) -> list[str]:
         same = f"{draft.case.title}, {draft.saved.reader}: as in the dataset again"
         lines += found or [same]
     return lines
+
+
+def _count_changes(drafts: list[Draft]) -> str:
+    """What a write back changes, in its largest units: ``3 slices and 1 answer``."""
+    changes = [draft.change_to_dataset for draft in drafts]
+    counts = {
+        "slice": sum(len(change.slices) for change in changes),
+        "answer": sum(len(change.answers) for change in changes),
+    }
+    parts = [f"{n} {noun}{'' if n == 1 else 's'}" for noun, n in counts.items() if n]
+    return " and ".join(parts) or "no change"
 
 
 def _cases(drafts: list[Draft]) -> int:

@@ -36,6 +36,8 @@ from napari_chest.ui.widgets.window_bar import WindowBar
 
 _WIDTH = 320
 _MESSAGE_MS = 8000
+_ROWS_BESIDE_FACTS = 3
+_UNLIMITED = 2**24 - 1  # QWIDGETSIZE_MAX
 _BUSY_DELAY_MS = 300
 """Work that is done sooner shows no progress bar: it would only flash."""
 
@@ -94,6 +96,22 @@ class Workbench(QWidget):
         self.state.setText(text)
         self.state.setProperty("state", state)
         self.state.style().polish(self.state)
+
+    def balance(self) -> None:
+        """Leave to the case list what the parts below it do not need; to open facts, all there is.
+
+        Once Qt has taken note of what became visible.
+        """
+        self._balance_timer.start(0)
+
+    def _balance(self) -> None:
+        facts = self.details.toggle.isChecked()
+        # The table of slices and the facts take what they get; everything else has its size.
+        grows = facts or not self.grid.isHidden()
+        needed = self._lower.sizeHint().height()
+        self._lower.setMaximumHeight(_UNLIMITED if grows else needed)
+        few = self.cases.height_of(_ROWS_BESIDE_FACTS)
+        self.cases.setMaximumHeight(few if facts else _UNLIMITED)
 
     def show_message(self, text: str, state: str = "") -> None:
         """Say something for a while; errors stay until the next message."""
@@ -198,13 +216,16 @@ class Workbench(QWidget):
         self.tools = ToolBar()
         self.grid = SliceGrid()
         head = _row(self.reading, self.undo_button, self.redo_button, stretch=0)
-        lower = _column(
-            self.details, head, self.questions, self.segments, self.tools, self.grid, stretch=None
-        )
+        parts = (self.details, head, self.questions, self.segments, self.tools, self.grid)
+        self._lower = _column(*parts, stretch=len(parts) - 1)
+        self._balance_timer = QTimer(self)
+        self._balance_timer.setSingleShot(True)
+        self._balance_timer.timeout.connect(self._balance)
+        self.details.toggle.toggled.connect(lambda _: self.balance())
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.cases)
-        splitter.addWidget(lower)
+        splitter.addWidget(self._lower)
         splitter.setStretchFactor(0, 2)
         splitter.setStretchFactor(1, 3)
         return _column(self.windows, splitter, stretch=1)
@@ -248,7 +269,7 @@ def _row(*widgets: QWidget, stretch: int | None = None) -> QWidget:
     return row
 
 
-def _column(*widgets: QWidget, stretch: int | None) -> QWidget:
+def _column(*widgets: QWidget, stretch: int) -> QWidget:
     column = QWidget()
     layout = QVBoxLayout(column)
     layout.setContentsMargins(0, 0, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from napari_chest.ui.canvas.warm_up import warm_up
 from napari_chest.ui.canvas.window import canvas_widget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import napari
     import numpy as np
@@ -119,14 +120,16 @@ class Canvas:
     def show_strip(self, labels: SliceLabels | None, name: str) -> None:
         """Show a slice table beside the image, or none."""
         if self._volume is not None:
-            self._strip.show(labels, self._volume.grid, name)
+            with self._in_place():
+                self._strip.show(labels, self._volume.grid, name)
             self._viewer.layers.selection.active = self._image
         self._refresh_overlay()
 
     def show_masks(self, masks: Sequence[Mask]) -> None:
         """Show these masks over the image and no others."""
         if self._volume is not None:
-            self.masks.show(masks, self._volume.grid)
+            with self._in_place():
+                self.masks.show(masks, self._volume.grid)
 
     def fit(self) -> None:
         """Let the view show the image and what stands beside it, as large as it can."""
@@ -254,6 +257,14 @@ class Canvas:
         """Screen pixels per voxel across the image."""
         dx = self._volume.grid.spacing[2] if self._volume else 1.0
         return float(self._viewer.scene.camera.zoom * dx)
+
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        """Stay where the view is: napari moves it when a layer of another extent comes or goes."""
+        place = [self.axes.index(axis) for axis in range(3)]
+        yield
+        for axis, index in enumerate(place):
+            self.axes.move(axis, index)
 
     # Keys
 

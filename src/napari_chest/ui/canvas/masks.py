@@ -207,6 +207,12 @@ class Masks:
         if layer is not None:
             layer.mode = tool
 
+    def stroke(self, name: str, voxel: tuple[int, int, int]) -> None:
+        """Paint once with the brush at a voxel of the slice on screen, as a click would."""
+        layer = self._layer(name)
+        if layer is not None:
+            layer.paint(voxel, int(layer.selected_label))
+
     def set_brush(self, size: float, *, deep: bool) -> None:
         """Give brush and eraser a diameter in mm, in one slice or as a ball through several."""
         self.size, self.deep = size, deep

@@ -221,6 +221,12 @@ class CaseList(QWidget):
         if self._filter.unsaved_only:
             self._on_filter()
 
+    def height_of(self, rows: int) -> int:
+        """Height that shows so many cases."""
+        beside = self.sizeHint().height() - self.table.sizeHint().height()
+        header = self.table.horizontalHeader().sizeHint().height() + 6
+        return beside + header + rows * self.table.verticalHeader().defaultSectionSize()
+
     def order(self) -> list[str]:
         """Ids of the cases as they are listed now."""
         rows = range(self._filter.rowCount())
@@ -299,6 +305,7 @@ class CaseList(QWidget):
         self._widths = [
             max(self.table.sizeHintForColumn(c) + 12, header.sectionSizeHint(c)) for c in columns
         ]
+        self._widths[0] += self.table.fontMetrics().horizontalAdvance("● ")
 
     def _count(self) -> None:
         order = self.order()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from qtpy.QtCore import (
@@ -144,8 +145,9 @@ class SegmentList(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        layout.addWidget(self.table, 1)
+        layout.addWidget(self.table)
         layout.addWidget(self.add_button)
+        self.add_button.clicked.connect(self._on_button)
         self.table.clicked.connect(self._on_clicked)
         self.table.row_chosen.connect(self._on_row)
         self.table.toggle_requested.connect(self._toggle)
@@ -160,10 +162,10 @@ class SegmentList(QWidget):
         """Show other segments, and what can be added."""
         self._model.show_rows(rows)
         self.table.setVisible(bool(rows))
-        self.table.updateGeometry()
+        self.table.setFixedHeight(self.table.sizeHint().height())
         if tuple(offers) != self._offers:
             self._offers = tuple(offers)
-            self._fill_menu()
+            self._fill_button()
         self.add_button.setVisible(bool(offers))
         self.setVisible(bool(rows or offers))
 
@@ -179,14 +181,28 @@ class SegmentList(QWidget):
                 return
         selection.clear()
 
-    def _fill_menu(self) -> None:
-        menu = QMenu(self.add_button)
-        for offer in self._offers:
-            action = menu.addAction(offer.text)
-            action.triggered.connect(lambda _=False, offer=offer: self.offer_requested.emit(offer))
-        single = len(self._offers) == 1
-        self.add_button.setText(f"{self._offers[0].text}…" if single else "Add a finding…")
-        self.add_button.setMenu(menu)
+    def _fill_button(self) -> None:
+        """Offer a single mask by the button itself, several in its menu."""
+        old = self.add_button.menu()
+        if len(self._offers) == 1:
+            self.add_button.setMenu(None)
+            self.add_button.setText(self._offers[0].text)
+        else:
+            menu = QMenu(self.add_button)
+            for offer in self._offers:
+                action = menu.addAction(offer.text)
+                action.triggered.connect(partial(self._on_offer, offer))
+            self.add_button.setMenu(menu)
+            self.add_button.setText("Add a finding…")
+        if old is not None:
+            old.deleteLater()
+
+    def _on_button(self) -> None:
+        if len(self._offers) == 1:
+            self.offer_requested.emit(self._offers[0])
+
+    def _on_offer(self, offer: MaskOffer, checked: bool = False) -> None:  # noqa: ARG002
+        self.offer_requested.emit(offer)
 
     def _on_clicked(self, index: QModelIndex) -> None:
         if index.column() in (_SHOWN, _LOCK):
@@ -230,12 +246,13 @@ class _Table(QTableView):
         """Give the name what the others leave."""
         header = self.horizontalHeader()
         header.setMinimumSectionSize(_ICON + 8)
-        for column in range(_LOCK + 1):
-            mode = QHeaderView.ResizeMode
-            header.setSectionResizeMode(column, mode.Stretch if column == _NAME else mode.Fixed)
+        mode = QHeaderView.ResizeMode
+        for column in (_SHOWN, _LOCK):
+            header.setSectionResizeMode(column, mode.Fixed)
+        header.setSectionResizeMode(_NAME, mode.Stretch)
+        header.setSectionResizeMode(_SIZE, mode.ResizeToContents)
         self.setColumnWidth(_SHOWN, _ICON + 10)
         self.setColumnWidth(_LOCK, _ICON + 10)
-        self.setColumnWidth(_SIZE, self.fontMetrics().horizontalAdvance("1,000,000 px "))
 
     def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:  # noqa: N802
         """Tell which segment is chosen."""
@@ -256,11 +273,6 @@ class _Table(QTableView):
         """As many rows as there are, up to a few."""
         rows = min(self.model().rowCount() if self.model() else 0, _MOST_ROWS)
         return QSize(280, rows * self._row_height() + 6)
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802
-        """At least two rows."""
-        rows = min(self.model().rowCount() if self.model() else 0, 2)
-        return QSize(160, rows * self._row_height() + 6)
 
     def _row_height(self) -> int:
         return int(self.fontMetrics().height()) + 8

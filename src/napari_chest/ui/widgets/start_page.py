@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from napari_chest.ui.canvas.overlay import elide_middle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DEMOS = (
+    ("covid-ct-md", "COVID-CT-MD: slice and lobe labels"),
+    ("mosmed", "MosMedData: masks on CT"),
+    ("bimcv", "BIMCV COVID-19: radiographs, ROIs, reports"),
+)
 _MOST_RECENT = 5
 _NAME_LENGTH = 34
 
@@ -22,13 +27,14 @@ class StartPage(QWidget):
 
     browse_requested = Signal()
     folder_requested = Signal(str)
-    demo_requested = Signal()
+    demo_requested = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.open_button = QPushButton("Open dataset folder…")
         self.open_button.setProperty("primary", "true")
         self.demo_button = QPushButton("Try it on a synthetic dataset")
+        self.demo_button.setMenu(self._demo_menu())
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setProperty("state", "bad")
@@ -38,7 +44,6 @@ class StartPage(QWidget):
         self._recent_area = QVBoxLayout()
         self._lay_out()
         self.open_button.clicked.connect(self.browse_requested)
-        self.demo_button.clicked.connect(self.demo_requested)
 
     def show_recent(self, folders: Sequence[str]) -> None:
         """Offer the folders that were open before."""
@@ -58,6 +63,13 @@ class StartPage(QWidget):
         """Say why nothing could be opened."""
         self.message.setText(text)
         self.message.setVisible(bool(text))
+
+    def _demo_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for layout, text in DEMOS:
+            action = menu.addAction(text)
+            action.triggered.connect(lambda _=False, name=layout: self.demo_requested.emit(name))
+        return menu
 
     def _lay_out(self) -> None:
         hint = QLabel("or drop the folder here, as it was downloaded.")

@@ -33,6 +33,7 @@ QWidget#chest QPushButton:focus, QWidget#chest QToolButton:focus {{ border-color
 QWidget#chest QPushButton:disabled, QWidget#chest QToolButton:disabled {{
     color: #82888f; background: #2f343c; border-color: #2f343c;
 }}
+QWidget#chest QToolButton::menu-indicator {{ image: none; }}
 QWidget#chest QToolButton:checked {{ background: #1d5f86; border-color: #1d5f86; }}
 QWidget#chest QPushButton[primary="true"] {{ background: #1d5f86; border-color: #1d5f86; }}
 QWidget#chest QPushButton[primary="true"]:disabled {{
