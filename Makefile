@@ -40,6 +40,7 @@ screenshots: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python benchmarks/dicom_series.py
+	$(BIN)/python benchmarks/nifti.py
 	$(SCREEN) $(BIN)/python benchmarks/window.py
 	$(SCREEN) $(BIN)/python benchmarks/reader_tasks.py
 

@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 
 import napari
+import nibabel as nib
+import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from napari_chest.phantom import PhantomCase, make_covid_ct_md
@@ -38,6 +40,7 @@ def main():
         folder = options.folder if options.folder.is_dir() else _phantom(Path(scratch), 160)
         first_image(controller, folder, options.runs)
         growth(controller, Path(scratch), options.runs)
+        strokes(controller, Path(scratch), options.runs)
         viewer.close()
 
 
@@ -76,6 +79,45 @@ def growth(controller, scratch, runs):
         line = {"figure": what, "60_slices_ms": short, "600_slices_ms": long}
         print(json.dumps({k: round(v, 1) if k != "figure" else v for k, v in line.items()}))
         print(json.dumps({"figure": f"{what}: 600 to 60 slices", "ratio": round(long / short, 2)}))
+
+
+def strokes(controller, scratch, runs):
+    """A click of the brush and its undo, until both are on screen, on 40 and on 300 slices."""
+    medians = {}
+    for slices in (40, 300):
+        controller.open_folder(_scan(scratch / f"scan-{slices}", slices))
+        _settle(controller)
+        mask = controller.session.draft.masks()[0].name
+        z = controller.canvas.slice
+        stroke, undo = [], []
+        for run in range(runs * 4):
+            voxel = (z, 50 + run, 256)
+            stroke.append(_timed(partial(_stroke, controller, mask, voxel)))
+            undo.append(_timed(partial(controller.act, "undo")))
+        medians[slices] = statistics.median(stroke), statistics.median(undo)
+        _print(f"a stroke on {slices} slices", stroke, goal_ms=50)
+        _print(f"its undo on {slices} slices", undo)
+        controller.session.open_dataset(controller.session.dataset, controller.session.cases)
+    for index, what in enumerate(("a stroke", "its undo")):
+        ratio = medians[300][index] / medians[40][index]
+        print(json.dumps({"figure": f"{what}: 300 to 40 slices", "ratio": round(ratio, 2)}))
+
+
+def _stroke(controller, mask, voxel):
+    controller.canvas.masks.stroke(mask, voxel)
+    while controller.session.draft.undoable is None:
+        QApplication.processEvents()
+
+
+def _scan(folder, slices):
+    """A CT of air with a mask beside it, 512 voxels a side."""
+    folder.mkdir()
+    shape = (512, 512, slices)
+    for name, dtype in (("scan.nii.gz", np.int16), ("scan_mask.nii.gz", np.uint8)):
+        voxels = np.zeros(shape, dtype)
+        voxels[200:300, 200:300, slices // 3 : slices // 2] = 1
+        nib.save(nib.Nifti1Image(voxels, np.diag([-0.7, -0.7, 1.0, 1.0])), folder / name)
+    return folder
 
 
 def _scroll(controller, steps):

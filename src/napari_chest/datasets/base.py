@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from napari_chest.errors import SaveError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -120,6 +122,18 @@ class Dataset(ABC):
         SaveError
             when something cannot be written; then nothing is.
         """
+
+    def _target(self, out: Path) -> Path:
+        """Where `write` is to write: `root` itself, or a folder outside it as an absolute path."""
+        out = out.absolute()
+        if out.resolve() == self.root.resolve():
+            return self.root
+        if out.resolve().is_relative_to(self.root.resolve()):
+            raise SaveError(
+                f"{out} lies inside the dataset, which is only changed by writing back into it. "
+                "Nothing was written; choose a folder outside it."
+            )
+        return out
 
     def new_reader(self) -> str | None:
         """The reader under which `write` would add a new reading, or None where it cannot."""

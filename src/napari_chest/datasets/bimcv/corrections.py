@@ -39,8 +39,9 @@ class CorrectionRow:
     def of(cls, cells: tuple[str, ...]) -> CorrectionRow:
         """A row that is written anew."""
         buffer = io.StringIO(newline="")
-        csv.writer(buffer, delimiter="\t", lineterminator="\n").writerow(cells)
-        return cls(cells, buffer.getvalue())
+        # With this line end, cells with either of its characters are quoted.
+        csv.writer(buffer, delimiter="\t", lineterminator="\r\n").writerow(cells)
+        return cls(cells, buffer.getvalue().removesuffix("\r\n") + "\n")
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def parse_corrections(content: bytes, path: Path) -> Corrections:
         raise ReadError(
             path,
             f"expected the columns {', '.join(_KEYS)}, found "
-            f"{', '.join(cell or 'a blank' for cell in head.cells) or 'an empty file'}.",
+            f"{', '.join(cell or 'a blank' for cell in head.cells)[:200] or 'an empty file'}.",
         )
     found: dict[SessionKey, CorrectionRow] = {}
     for row in rows:

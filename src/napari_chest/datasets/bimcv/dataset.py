@@ -59,7 +59,7 @@ class Bimcv(Dataset):
 
     def stream(self, case_id: str, first: int | None = None) -> VolumeStream:
         """The case's image, a CT from ``first`` outwards; raises ReadError where it is none."""
-        image = self._source.images[case_id]
+        image = self._source.image(case_id)
         if image.is_png:
             return VolumeStream(self._source.radiograph(image)[0], _only_slice())
         stream = stream_nifti(self.root / image.path, first)
@@ -69,9 +69,8 @@ class Bimcv(Dataset):
 
     def readings(self, case_id: str, at: Path | None = None) -> tuple[Reading, ...]:
         """The one reading of a case, which is empty where nothing is said."""
-        self._as_read  # noqa: B018  # what a person then corrects is held against it on saving
         where = self._here if at is None else self._source.annotations(at)
-        return (self._source.reading(self._source.images[case_id], where),)
+        return (self._source.reading(self._source.image(case_id), where),)
 
     @property
     def questions(self) -> tuple[Question, ...]:
@@ -84,7 +83,7 @@ class Bimcv(Dataset):
 
     def offers(self, case_id: str, reading: Reading) -> tuple[MaskOffer, ...]:
         """The findings of radiographs; none for a CT, whose slices a ROI file cannot name here."""
-        image = self._source.images[case_id]
+        image = self._source.image(case_id)
         if not self._source.shape(image) or not self._source.sidecar(image).image_uid:
             return ()
         files, broken = self._source.files_of(image, self._here)
@@ -104,13 +103,13 @@ class Bimcv(Dataset):
 
     def about(self, case_id: str) -> tuple[FactGroup, ...]:
         """Reports, labels, tests and what is known of the image and its files."""
-        return facts.fact_groups(self._source, self._here, self._source.images[case_id])
+        return facts.fact_groups(self._source, self._here, self._source.image(case_id))
 
     def problems(self, case_id: str | None = None) -> list[Problem]:
         """What a person should know before working on the case, or on the dataset when None."""
         if case_id is None:
             return list(checks.dataset_problems(self._source, self._here))
-        image = self._source.images[case_id]
+        image = self._source.image(case_id)
         return list(checks.image_problems(self._source, self._here, image))
 
     # Writing
@@ -125,11 +124,11 @@ class Bimcv(Dataset):
         Masks go to the image's ROI file, which is made where there is none, labels to the table of
         corrected labels. A mask that the reading has no more is emptied.
         """
-        out = writing.checked_out(self.root, out)
+        out = self._target(out)
         self._check_unchanged()
         here = self._here
         standing = here if out == self.root else self._source.annotations(out, below=here)
-        image = self._source.images[case_id]
+        image = self._source.image(case_id)
         changed: dict[str, bytes] = {}
         for reading in readings:
             changed |= writing.changed_files(
@@ -168,11 +167,12 @@ class Bimcv(Dataset):
 
     @cached_property
     def _here(self) -> Annotations:
+        self._as_read  # noqa: B018  # before anything is made of them: no change is missed then
         return self._source.annotations(self.root)
 
     @cached_property
     def _as_read(self) -> dict[str, str]:
-        return self._here.digests()
+        return self._source.annotations(self.root).digests()
 
     @cached_property
     def _cases(self) -> tuple[CaseInfo, ...]:

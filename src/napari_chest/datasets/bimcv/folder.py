@@ -11,6 +11,7 @@ from napari_chest.datasets.bimcv.names import roi_key
 from napari_chest.errors import ReadError
 from napari_chest.files.aim import AimFile, is_aim, parse_aim
 from napari_chest.files.atomic import digest, read_whole
+from napari_chest.files.paths import is_there
 from napari_chest.model import Problem
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Annotations:
         """The bytes of a file; raises ReadError where it cannot be read."""
         if name in self.kept:
             return self.kept[name]
-        if self.below is not None and not (self.folder / name).is_file():
+        if self.below is not None and not is_there(self.folder / name):
             return self.below.content(name)
         return read_whole(self.folder / name, MAX_BYTES)
 

@@ -145,7 +145,7 @@ def _add_table(labels: Labels, path: str, table: Table) -> None:
     if patient is None or report is None or found is None:
         text = (
             "The labels of this table are not shown: expected the columns PatientID, ReportID and "
-            f"Labels, found {', '.join(column or 'a blank' for column in table.columns)}."
+            f"Labels, found {', '.join(column or 'a blank' for column in table.columns)[:200]}."
         )
         labels.problems.append(Problem("error", text, (path,)))
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from napari_chest.datasets.bimcv.names import ImageName, parse_image
 from napari_chest.files.names import natural_key
+from napari_chest.files.paths import leads_inside
 from napari_chest.model import Problem
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Listing:
     def derivatives_of(self, collection: str) -> str:
         """The derivatives folder of a collection of subjects, which need not exist yet."""
         if self.derivatives:
-            return min(self.derivatives, key=lambda d: (-_likeness(d, collection), natural_key(d)))
+            return min(self.derivatives, key=lambda d: (-likeness(d, collection), natural_key(d)))
         return default_derivatives(collection)
 
     @property
@@ -115,12 +116,23 @@ def default_derivatives(collection: str) -> str:
     return "/".join((*parts, "derivatives"))
 
 
+def likeness(path: str, collection: str) -> int:
+    """How well a path in derivatives fits a collection of subjects: letters they begin alike.
+
+    The metadata of a release may unpack to a folder of its own beside the subjects, such as
+    ``covid19_posi_head`` for ``covid19_posi``.
+    """
+    folder = f"/{path}/".partition("/derivatives/")[0].removeprefix("/")
+    pairs = zip(f"{folder}/", f"{collection}/", strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
 def xml_below(root: Path, folders: Iterable[str]) -> list[str]:
     """The XML files in folders below a root, relative to it."""
     found = []
     for folder in folders:
         inside = root / folder
-        if inside.is_dir() and not inside.is_symlink():
+        if leads_inside(inside, root) and not inside.is_symlink():
             found += [f"{folder}/{path}" for path, is_folder in _walk(inside, []) if not is_folder]
     return sorted(path for path in found if path.casefold().endswith(".xml"))
 
@@ -225,14 +237,3 @@ def _is_file_inside(entry: os.DirEntry[str], inside: Path) -> bool:
     except (OSError, RuntimeError):  # RuntimeError: a loop of links, until Python 3.13
         return False
     return target.is_file() and target.is_relative_to(inside)
-
-
-def _likeness(derivatives: str, collection: str) -> int:
-    """How well a derivatives folder fits a collection of subjects: characters they begin alike.
-
-    The metadata of a release may unpack to a folder of its own beside the subjects, such as
-    ``covid19_posi_head`` for ``covid19_posi``.
-    """
-    folder = derivatives.rpartition("/")[0]
-    pairs = zip(f"{folder}/", f"{collection}/", strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_chest.datasets.bimcv.findings import mask_names, segments_of
+from napari_chest.datasets.bimcv.layout import likeness
 from napari_chest.datasets.bimcv.names import bare, image_key, roi_key
 from napari_chest.datasets.bimcv.sidecars import SERIES
 from napari_chest.model import Mask, Problem
@@ -61,28 +62,44 @@ class Owners:
     ) -> None:
         self._images = tuple(images)
         self._sidecar_of = sidecar_of
-        self._known: dict[tuple[str, tuple[str, ...]], tuple[ImageName, ...]] = {}
+        self._known: dict[tuple[str, tuple[str, ...], tuple[str, ...]], tuple[ImageName, ...]] = {}
 
     def by_name(self, file: str) -> ImageName | None:
         """The image that a ROI file is named after; None where it is named after none."""
         key = roi_key(file)
-        return self._image_by_key.get(key) if key else None
+        images = self._images_by_key.get(key, ()) if key else ()
+        # An image may lie in two collections; then each has the files of its own derivatives.
+        return max(images, key=lambda image: likeness(file, image.collection), default=None)
 
     def images_of(self, file: str, aim: AimFile) -> tuple[ImageName, ...]:
         """The images that a ROI file belongs to."""
+        return self._images_of(file, aim.image_uids, aim.series_uids)
+
+    def of_new(self, file: str, image: ImageName) -> tuple[ImageName, ...]:
+        """The images that a file would belong to once it is made for an image."""
+        sidecar = self._sidecar_of(image)
+        return self._images_of(file, (sidecar.image_uid,), (sidecar.text(SERIES),))
+
+    def _images_of(
+        self, file: str, image_uids: tuple[str, ...], series_uids: tuple[str, ...]
+    ) -> tuple[ImageName, ...]:
         if named := self.by_name(file):
             return (named,)
-        uids = tuple(sorted({*aim.image_uids, *aim.series_uids}))
-        if (file, uids) not in self._known:
-            self._known[file, uids] = self._by_uid(file, aim)
-        return self._known[file, uids]
+        key = (file, image_uids, series_uids)
+        if key not in self._known:
+            self._known[key] = self._by_uid(file, set(image_uids), set(series_uids))
+        return self._known[key]
 
     @cached_property
-    def _image_by_key(self) -> dict[str, ImageName]:
-        return {image_key(image.stem): image for image in reversed(self._images)}
+    def _images_by_key(self) -> dict[str, list[ImageName]]:
+        found: dict[str, list[ImageName]] = {}
+        for image in self._images:
+            found.setdefault(image_key(image.stem), []).append(image)
+        return found
 
-    def _by_uid(self, file: str, aim: AimFile) -> tuple[ImageName, ...]:
-        image_uids, series_uids = set(aim.image_uids), set(aim.series_uids)
+    def _by_uid(
+        self, file: str, image_uids: set[str], series_uids: set[str]
+    ) -> tuple[ImageName, ...]:
         found: dict[str, ImageName] = {}
         of_series = []
         for image in self._candidates(file):

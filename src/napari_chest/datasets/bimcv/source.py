@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_chest.datasets.bimcv import folder, layout, rois
 from napari_chest.datasets.bimcv.labels import Labels, read_labels, session_key
+from napari_chest.datasets.bimcv.names import roi_file_name
 from napari_chest.datasets.bimcv.sidecars import ImageSidecar, load_sidecar
 from napari_chest.datasets.bimcv.tables import (
     Session,
@@ -18,6 +19,7 @@ from napari_chest.datasets.bimcv.tables import (
 )
 from napari_chest.datasets.bimcv.tree import Term, read_tree
 from napari_chest.errors import ReadError
+from napari_chest.files.paths import is_inside
 from napari_chest.files.png import read_png_header
 from napari_chest.files.radiograph import read_radiograph
 from napari_chest.model import Problem, Reading
@@ -111,13 +113,25 @@ class Source:
             return None
         return header.height, header.width
 
+    def image(self, path: str) -> ImageName:
+        """The image at a path; raises ReadError where there is none."""
+        image = self.images.get(path)
+        if image is None:
+            raise ReadError(path, f"no such image was found in {self.root}.")
+        return image
+
+    def new_roi_file(self, image: ImageName) -> str:
+        """The path of the ROI file that is made for an image which has none."""
+        home = self.listing.derivatives_of(image.collection)
+        return f"{home}/roi/{image.subject}/{roi_file_name(image)}"
+
     # The annotation files of a folder
 
     def annotations(self, at: Path, below: Annotations | None = None) -> Annotations:
         """The annotation files that are in a folder now."""
         made = layout.xml_below(at, folder.roi_homes(self.listing))
-        known = [name for name in self._released_rois if (at / name).is_file()]
-        tables = [name for name in folder.table_names(self.listing) if (at / name).is_file()]
+        known = [name for name in self._released_rois if is_inside(at / name, at)]
+        tables = [name for name in folder.table_names(self.listing) if is_inside(at / name, at)]
         return folder.Annotations(at, {*known, *folder.roi_names(at, made)}, tables, below=below)
 
     def files_of(

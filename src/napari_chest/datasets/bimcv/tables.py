@@ -168,6 +168,6 @@ def _add_tests(tables: Tables, path: str, table: Table) -> None:
 def _without_subjects(path: str, table: Table) -> Problem:
     text = (
         "This table is not shown: expected a column that names the subject, found "
-        f"{', '.join(column or 'a blank' for column in table.columns)}."
+        f"{', '.join(column or 'a blank' for column in table.columns)[:200]}."
     )
     return Problem("warning", text, (path,))

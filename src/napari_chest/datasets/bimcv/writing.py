@@ -13,7 +13,6 @@ from napari_chest.datasets.bimcv.corrections import (
     released_cells,
 )
 from napari_chest.datasets.bimcv.layout import CORRECTED_NAME
-from napari_chest.datasets.bimcv.names import roi_file_name
 from napari_chest.datasets.bimcv.rois import mask_of, place_rois
 from napari_chest.datasets.bimcv.sidecars import SERIES, SOP_CLASS, STUDY, STUDY_DATE, STUDY_TIME
 from napari_chest.datasets.bimcv.source import FINDINGS_KEY, READER, key_of
@@ -22,7 +21,6 @@ from napari_chest.files.aim import AimImage, new_aim
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -50,19 +48,6 @@ class Place(NamedTuple):
     sidecar: ImageSidecar
     shape: tuple[int, int] | None
     new_file: str
-
-
-def checked_out(root: Path, out: Path) -> Path:
-    """``out`` as an absolute path, or the root itself; refuses a folder inside the root."""
-    out = out.absolute()
-    if out.resolve() == root.resolve():
-        return root
-    if out.resolve().is_relative_to(root.resolve()):
-        raise SaveError(
-            f"{out} lies inside the dataset, which is only changed by writing back into it. "
-            "Nothing was written; choose a folder outside it."
-        )
-    return out
 
 
 def changed_files(
@@ -93,9 +78,7 @@ def changed_files(
     files, broken = source.files_of(image, standing)
     if broken and reading.masks:
         raise SaveError(f"{broken[0].text} Nothing was written; move that file away first.")
-    home = source.listing.derivatives_of(image.collection)
-    new_file = f"{home}/roi/{image.subject}/{roi_file_name(image)}"
-    place = Place(image, source.sidecar(image), source.shape(image), new_file)
+    place = Place(image, source.sidecar(image), source.shape(image), source.new_roi_file(image))
     changed = _with_masks(place, files, source.files_of(image, first_read)[0], reading)
     if FINDINGS_KEY in reading.answers:
         first = source.first_image[key_of(image)]

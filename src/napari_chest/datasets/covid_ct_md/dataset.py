@@ -17,6 +17,7 @@ from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.files.atomic import read_whole, write_together
 from napari_chest.files.dicom import index_folder, main_series, stream_series
 from napari_chest.files.npy import MAX_BYTES
+from napari_chest.files.paths import is_there
 from napari_chest.model import CaseInfo, Problem, Reading, SliceLabels
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class CovidCtMd(Dataset):
     def missing(cls, root: Path) -> list[str]:
         """What the folder lacks to be COVID-CT-MD, in words; empty when it is."""
         lacks = []
-        if not labels.has_labels(root) and not (root / layout.INDEX_NAME).is_file():
+        if not labels.has_labels(root) and not is_there(root / layout.INDEX_NAME):
             lacks.append("a label array such as Slice-level-labels.npy, or Index.csv")
         if not layout.has_cases(root):
             lacks.append("case folders such as COVID-19 subjects/P001")
@@ -114,7 +115,7 @@ class CovidCtMd(Dataset):
         Both arrays of a version are written together. A reader ``updated-<n>`` that ``out`` does
         not have becomes a new pair of arrays, made from the newest one.
         """
-        out = writing.checked_out(self.root, out)
+        out = self._target(out)
         self._check_unchanged()
         pairs = {pair.version: pair for pair in self._pairs[0]}
         if out != self.root:

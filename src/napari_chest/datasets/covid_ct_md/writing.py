@@ -16,19 +16,6 @@ if TYPE_CHECKING:
     from napari_chest.files.npy import NpyFile
 
 
-def checked_out(root: Path, out: Path) -> Path:
-    """``out`` as an absolute path, or the root itself; refuses a folder inside the root."""
-    out = out.absolute()
-    if out.resolve() == root.resolve():
-        return root
-    if out.resolve().is_relative_to(root.resolve()):
-        raise SaveError(
-            f"{out} lies inside the dataset, which is only changed by writing back into it. "
-            "Nothing was written; choose a folder outside it."
-        )
-    return out
-
-
 def standing(
     out: Path, pairs: Mapping[str, LabelPair], index_bytes: bytes | None
 ) -> dict[Path, bytes]:

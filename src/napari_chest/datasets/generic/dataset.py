@@ -13,6 +13,7 @@ from napari_chest.datasets.generic import listing, names, segments, walk, writin
 from napari_chest.datasets.generic.images import Image, open_image
 from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.files.atomic import digest, read_whole, write_together
+from napari_chest.files.paths import is_there, leads_inside
 from napari_chest.model import CaseInfo, Mask, MaskOffer, Problem, Reading
 
 if TYPE_CHECKING:
@@ -104,15 +105,15 @@ class Generic(Dataset):
         folder = at or self.root
         wanted = [segments.SEGMENTS]
         wanted += (file.path for case in self._found for file in case.mask_files)
-        there = [name for name in wanted if (folder / name).is_file()]
-        return tuple(Path(name) for name in there if walk.leads_inside(folder / name, folder))
+        there = [name for name in wanted if is_there(folder / name)]
+        return tuple(Path(name) for name in there if leads_inside(folder / name, folder))
 
     def write(self, case_id: str, readings: Sequence[Reading], out: Path) -> list[Path]:
         """Write a case's masks into ``out``; see `Dataset.write`.
 
         A mask that the reading does not have is left as it stands.
         """
-        out = writing.checked_out(self.root, out)
+        out = self._target(out)
         self._check_unchanged()
         contents: dict[Path, bytes] = {}
         for reading in readings:
@@ -179,7 +180,10 @@ class Generic(Dataset):
         return self._read_masks(case_id, self.root)
 
     def _case(self, case_id: str) -> Found:
-        return self._by_id[case_id]
+        case = self._by_id.get(case_id)
+        if case is None:
+            raise ReadError(case_id, f"no such image was found in {self.root}.")
+        return case
 
     def _image(self, case_id: str) -> Image:
         case = self._case(case_id)
@@ -206,12 +210,12 @@ class Generic(Dataset):
         return CaseInfo(case.id, title, case.modality, {k: v for k, v in facts.items() if v})
 
     def _is_there(self, name: str) -> bool:
-        return (self.root / name).is_file()
+        return is_there(self.root / name)
 
     def _stray_masks(self) -> Iterator[Problem]:
         known = {file.path for case in self._found for file in case.mask_files}
         ours = self.root / names.MASKS
-        if not ours.is_dir():
+        if not leads_inside(ours, self.root):
             return
         folders = walk.walk(ours, walk.MOST_LOOKED_AT, [])
         paths = [folder.path / name for folder in folders for name in folder.nifti]
@@ -229,7 +233,7 @@ class Generic(Dataset):
         for file in self._case(case_id).mask_files:
             if folder == self.root:
                 self._look_at(file.path)
-            if not (folder / file.path).is_file():
+            if not is_there(folder / file.path):
                 continue
             try:
                 masks.append(self._read_mask(image, file, folder))
@@ -250,7 +254,7 @@ class Generic(Dataset):
 
     def _reading_of(self, case_id: str, files: Sequence[MaskFile], folder: Path) -> Reading:
         image = self._image(case_id)
-        there = [file for file in files if (folder / file.path).is_file()]
+        there = [file for file in files if is_there(folder / file.path)]
         return Reading(ANNOTATOR, tuple(self._read_mask(image, file, folder) for file in there))
 
     # Writing, step by step
@@ -263,7 +267,7 @@ class Generic(Dataset):
     def _digest(self, name: str) -> str | None:
         try:
             path = self.root / name
-            return digest(read_whole(path, writing.LIMIT)) if path.is_file() else None
+            return digest(read_whole(path, writing.LIMIT)) if is_there(path) else None
         except ReadError as error:  # which is told by whoever reads it for what it holds
             return str(error)
 
@@ -285,7 +289,7 @@ class Generic(Dataset):
             return {}
         written = {out / name: content}
         if mask.name == listing.FINDINGS:
-            begun = not (inside / name).is_file()
+            begun = not is_there(inside / name)
             table = segments.table_with(
                 self._standing(segments.SEGMENTS, out), mask.segments, begun=begun
             )
@@ -294,13 +298,13 @@ class Generic(Dataset):
 
     def _standing(self, name: str, out: Path) -> Path:
         """The folder whose file is corrected: ``out`` where it has it, else the root."""
-        return out if (out / name).is_file() else self.root
+        return out if is_there(out / name) else self.root
 
     def _missing_in(self, out: Path) -> dict[Path, bytes]:
         return {
             out / name: read_whole(self.root / name, writing.LIMIT)
             for name in self.annotation_files()
-            if not (out / name).is_file()
+            if not is_there(out / name)
         }
 
     def _take_over(self, written: Mapping[Path, bytes]) -> None:
@@ -312,8 +316,6 @@ class Generic(Dataset):
 
 
 def _same_bytes(one: Path, other: Path) -> bool:
-    if not (one.is_file() and other.is_file()):
-        return one.is_file() == other.is_file()
-    if one.stat().st_size != other.stat().st_size:
-        return False
+    if not (is_there(one) and is_there(other)):
+        return is_there(one) == is_there(other)
     return read_whole(one, writing.LIMIT) == read_whole(other, writing.LIMIT)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_chest.datasets.generic.walk import leads_inside
 from napari_chest.errors import ReadError
 from napari_chest.files import nifti
 from napari_chest.files.dicom import Series, stream_series
+from napari_chest.files.paths import leads_inside
 from napari_chest.model import Stored
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Image:
             when it cannot be read, lies on another grid or leads out of the folder ``inside``.
         """
         if not leads_inside(path, inside):
-            raise ReadError(path, f"it is not there, or a link that leads out of {inside}.")
+            raise ReadError(path, f"it cannot be reached, or is a link that leads out of {inside}.")
         header = nifti.read_header(path)
         stored = self._stored_order(header)
         found = nifti.grid_of(header, stored)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from napari_chest import findings
 from napari_chest.datasets.generic.names import MASKS
-from napari_chest.datasets.generic.walk import leads_inside
 from napari_chest.errors import ReadError, SaveError
 from napari_chest.files.atomic import read_whole
+from napari_chest.files.paths import is_there, leads_inside
 from napari_chest.files.table import Table, read_table
 from napari_chest.model import Problem, Segment
 
@@ -50,11 +50,12 @@ DEFAULT = (
 def read_segments(folder: Path) -> tuple[tuple[Segment, ...] | None, list[Problem]]:
     """The structures of the table in a folder, in its order; None where there is no table."""
     path = folder / SEGMENTS
-    if not path.is_file():
+    if not is_there(path):
         return None, []
     try:
         if not leads_inside(path, folder):
-            raise ReadError(path, f"expected a file, found a link that leads out of {folder}.")
+            text = f"it cannot be reached, or is a link that leads out of {folder}."
+            raise ReadError(path, text)
         read_whole(path, LIMIT)  # refuses what is too large
         table = read_table(path)
     except ReadError as error:
@@ -63,7 +64,7 @@ def read_segments(folder: Path) -> tuple[tuple[Segment, ...] | None, list[Proble
     if columns[0] is None or columns[1] is None:
         text = (
             "The table of structures is not used: expected the columns value and name, "
-            f"found {', '.join(table.columns)}."
+            f"found {', '.join(table.columns)[:200]}."
         )
         return None, [_unused(text)]
     return _segments(table, columns)
@@ -89,7 +90,7 @@ def table_with(folder: Path, used: Sequence[Segment], *, begun: bool) -> bytes |
     path = folder / SEGMENTS
     table = read_segments(folder)[0]
     known = {segment.value: segment.name for segment in (DEFAULT if table is None else table)}
-    if not path.is_file():
+    if not is_there(path):
         usual = all(known.get(one.value, _unnamed(one.value).name) == one.name for one in used)
         return None if usual and not begun else _lines(HEADER, used)
     for segment in used:

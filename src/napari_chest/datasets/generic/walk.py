@@ -12,6 +12,7 @@ from napari_chest.datasets.generic.names import MASKS, is_nifti, mask_of
 from napari_chest.errors import ReadError
 from napari_chest.files import dicom, nifti
 from napari_chest.files.atomic import reason
+from napari_chest.files.paths import leads_inside
 from napari_chest.model import Modality, Problem
 
 if TYPE_CHECKING:
@@ -137,14 +138,6 @@ def _folder(path: Path, root: Path, entries: list[Entry], problems: list[Problem
         tuple(name for name in names if is_nifti(name)),
         tuple(name for name in names if _may_be_dicom(name)),
     )
-
-
-def leads_inside(path: Path, root: Path) -> bool:
-    """Whether a path, once every link in it is followed, is there and below the root."""
-    try:
-        return path.resolve(strict=True).is_relative_to(root.resolve())
-    except (OSError, RuntimeError):  # a loop of links; RuntimeError until Python 3.13
-        return False
 
 
 def _is_passed_over(folder: Path, root: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_chest.errors import ReadError, SaveError
+from napari_chest.files.paths import is_there
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,19 +17,6 @@ if TYPE_CHECKING:
 
 LIMIT = 2**31
 """Bytes of a label file; packed ones have some hundred thousand."""
-
-
-def checked_out(root: Path, out: Path) -> Path:
-    """``out`` as an absolute path, or the root itself; refuses a folder inside the root."""
-    out = out.absolute()
-    if out.resolve() == root.resolve():
-        return root
-    if out.resolve().is_relative_to(root.resolve()):
-        raise SaveError(
-            f"{out} lies inside the dataset, which is only changed by writing back into it. "
-            "Nothing was written; choose a folder outside it."
-        )
-    return out
 
 
 def with_mask(image: Image, mask: Mask, standing: Path, inside: Path) -> bytes | None:
@@ -51,7 +39,7 @@ def with_mask(image: Image, mask: Mask, standing: Path, inside: Path) -> bytes |
             f"The mask {mask.name} has the shape {mask.labels.shape}, the image "
             f"{image.grid.shape}. Nothing was written."
         )
-    if not standing.is_file():
+    if not is_there(standing):
         return image.new_mask(mask.labels)
     try:
         file = image.read_mask(standing, inside)

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_chest.datasets.mosmed.cases import CATEGORIES
-from napari_chest.datasets.mosmed.layout import is_inside
 from napari_chest.datasets.mosmed.registry import number as number_of
 from napari_chest.errors import ReadError, SaveError
 from napari_chest.files.atomic import read_whole
+from napari_chest.files.paths import is_inside
 from napari_chest.model import Problem
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.files.atomic import digest, read_whole, write_together
 from napari_chest.files.dicom import AIR_HU
 from napari_chest.files.nifti import grid_of, read_header, stream_nifti
+from napari_chest.files.paths import is_inside, is_there
 from napari_chest.model import Problem, Question, Reading, Volume, VolumeStream
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class MosMed(Dataset):
 
     def write(self, case_id: str, readings: Sequence[Reading], out: Path) -> list[Path]:
         """Write a case's reading into ``out``; see `Dataset.write`."""
-        out = writing.checked_out(self.root, out)
+        out = self._target(out)
         case = self._case(case_id)
         self._check_unchanged()
         contents: dict[Path, bytes] = {}
@@ -263,14 +264,14 @@ class MosMed(Dataset):
             lambda: self._study_header(case.id),
         )
         table = self._corrections
-        if elsewhere and (out / corrections.PATH).is_file():
+        if elsewhere and is_there(out / corrections.PATH):
             table = corrections.read_corrections(out)
         content = writing.category_content(case, reading, table, self._corrections)
         return contents if content is None else contents | {corrections.PATH: content}
 
     def _carried(self, out: Path, leaving: Iterable[Path]) -> dict[Path, bytes]:
         """The dataset's annotation files that ``out`` has not."""
-        lacks = (name for name in self._names if not (out / name).is_file())
+        lacks = (name for name in self._names if not is_there(out / name))
         try:
             return {
                 n: read_whole(self.root / n, writing.LARGEST) for n in lacks if n not in leaving
@@ -330,7 +331,7 @@ def _air(grid: Grid, first: int | None) -> VolumeStream:
 
 
 def _first(name: Path, folders: Iterable[Path]) -> Path | None:
-    found = (folder / name for folder in folders if layout.is_inside(folder / name, folder))
+    found = (folder / name for folder in folders if is_inside(folder / name, folder))
     return next(found, None)
 
 

@@ -125,11 +125,6 @@ def categories_of(root: Path, path: Path) -> tuple[str, ...]:
     return ()
 
 
-def is_inside(path: Path, folder: Path) -> bool:
-    """Whether a path is a file, and no link leads it out of the folder."""
-    return path.is_file() and path.resolve().is_relative_to(folder.resolve())
-
-
 # Recognising
 
 

@@ -33,19 +33,6 @@ LARGEST = 2**30
 """Bytes of an annotation file; a published mask has about thirty thousand."""
 
 
-def checked_out(root: Path, out: Path) -> Path:
-    """``out`` as an absolute path, or the root itself; refuses a folder inside the root."""
-    out = out.absolute()
-    if out.resolve() == root.resolve():
-        return root
-    if out.resolve().is_relative_to(root.resolve()):
-        raise SaveError(
-            f"{out} lies inside the dataset, which is only changed by writing back into it. "
-            "Nothing was written; choose a folder outside it."
-        )
-    return out
-
-
 def check_reading(case: Case, reading: Reading) -> None:
     """Refuse what MosMedData has no room for."""
     if reading.reader != READER:
