@@ -1,6 +1,7 @@
 """BIMCV COVID-19: ROI files as masks, corrected and made."""
 
 import os
+import shutil
 from pathlib import Path
 
 import bimcv_sample as sample
@@ -19,6 +20,7 @@ from bimcv_sample import (
     EFFUSION,
     GROUND_GLASS,
     HEAD,
+    SUBJECTS,
     aim,
     box_mask,
     new_mask,
@@ -35,7 +37,7 @@ from bimcv_sample import (
 from napari_chest import open_dataset
 from napari_chest.changes import MaskChange, compare
 from napari_chest.datasets.bimcv.findings import finding_number, mask_names, segments_of
-from napari_chest.errors import ChangedOnDiskError, SaveError
+from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.model import Mask, Reading, Segment
 
 
@@ -348,3 +350,63 @@ def test_file_added_since_is_noticed(dataset, root, out):
     with pytest.raises(ChangedOnDiskError) as error:
         dataset.write(CR, [reading(dataset)], out)
     assert error.value.path == root / name
+
+
+def test_copy_of_an_image_takes_no_regions(root, out):
+    """They would be read as those of the other copy, whose file has the same name."""
+    shutil.copytree(root / SUBJECTS, root / "covid19_posi")
+    dataset = open_dataset(root)
+    copy = CR.replace(SUBJECTS, "covid19_posi")
+    assert len(reading(dataset).masks) == 2
+    assert dataset.offers(copy, reading(dataset, copy)) == ()
+    told(dataset.problems(copy), "another image here has the same name")
+    mask = Mask("Ground glass", box_mask(EFFUSION)[None].astype(np.uint8), ())
+    with pytest.raises(SaveError, match="another image here"):
+        dataset.write(copy, [with_masks(reading(dataset, copy), mask)], out)
+    assert not out.exists()
+
+
+def test_copies_in_two_collections_have_regions_of_their_own(root, out):
+    for name in (SUBJECTS, HEAD):
+        shutil.copytree(root / name, root / "copied" / name)
+    dataset = open_dataset(root)
+    copy = f"copied/{CR}"
+    assert [len(reading(dataset, case).masks) for case in (CR, copy)] == [2, 2]
+    mask = new_mask(dataset, copy, "IN", EFFUSION)
+    masks = (*reading(dataset, copy).masks, mask)
+    paths = dataset.write(copy, [with_masks(reading(dataset, copy), *masks)], out)
+    assert paths == [out / "copied" / CR_ROI]
+    (change,) = dataset.compare(root, out)
+    assert "copied" in change.case
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        (b'value="reader"', b'value="other"'),  # outside the findings
+        (b'root="c.2.d"', b'root="c.2.e"'),
+        (b'code="AnyClosedShape"', b'code="OpenShape"'),
+        (b'<instanceUid root="1.2.840', b'<instanceUid root="1.2.841'),
+    ],
+)
+def test_compare_refuses_what_is_no_outline(dataset, root, out, was, now):
+    first, *others = reading(dataset).masks
+    dataset.write(CR, [with_masks(reading(dataset), paint(first), *others)], out)
+    assert len(dataset.compare(root, out)) == 1
+    content = (out / CR_ROI).read_bytes()
+    assert was in content
+    write(out / CR_ROI, content.replace(was, now, 1))
+    with pytest.raises(ReadError, match="more than the corrected regions"):
+        dataset.compare(root, out)
+
+
+def test_compare_takes_every_change_of_outlines(dataset, root, out):
+    """A finding emptied and drawn again has other outlines and times, and is the same region."""
+    found = reading(dataset)
+    first, second = found.masks
+    more = new_mask(dataset, CR, "IN", EFFUSION)
+    for masks in ((second,), (first, paint(second)), (first, second, more)):
+        dataset.write(CR, [with_masks(found, *masks)], out)
+        (change,) = dataset.compare(root, out)
+        assert change.reading.masks
+    assert [mask.mask for mask in change.reading.masks] == [more.name]

@@ -1,5 +1,6 @@
 """BIMCV COVID-19: cells, tables, what is told about a case, corrected labels."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from napari_chest.datasets.bimcv.cells import parse_list, parse_slots, plain_num
 from napari_chest.datasets.bimcv.labels import read_labels
 from napari_chest.datasets.bimcv.tables import iso_date
 from napari_chest.datasets.bimcv.tree import parse_tree
-from napari_chest.errors import SaveError
+from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 
 
 @pytest.fixture
@@ -388,6 +389,65 @@ def test_broken_corrections_are_told_and_not_written_over(root, content):
     with pytest.raises(SaveError, match="Corrected labels"):
         dataset.write(CR, [with_answer(reading(dataset), "normal")], root)
     assert (root / CORRECTED).read_bytes() == content
+
+
+def test_table_that_changed_after_the_list_was_made_is_not_written_over(root, out):
+    """What the list told of the labels is as old as the list."""
+    write(root / CORRECTED, sample.corrected_text())
+    dataset, other = open_dataset(root), open_dataset(root)
+    assert dataset.cases()[0].facts["Findings"] == "1"
+    other.write(DX, [with_answer(reading(other, DX), "COVID 19")], root)
+    content = (root / CORRECTED).read_bytes()
+    with pytest.raises(ChangedOnDiskError, match="labels_corrected"):
+        dataset.write(CR, [with_answer(reading(dataset), "normal")], root)
+    assert (root / CORRECTED).read_bytes() == content
+
+
+def test_corrections_that_lead_out_are_neither_read_nor_carried(root, out, tmp_path):
+    secret = tmp_path / "secret.tsv"
+    secret.write_text(sample.corrected_text())
+    (root / CORRECTED).symlink_to(secret)
+    dataset = open_dataset(root)
+    assert reading(dataset).answers == {"findings": ("COVID 19", "consolidation")}
+    told(dataset.problems(), "lead out")
+    dataset.write(CR, [reading(dataset)], out)
+    assert not (out / CORRECTED).exists()
+
+
+def test_what_a_foreign_table_holds_is_told_in_short(root):
+    for path in (CORRECTED, LABELS, f"{HEAD}/participants.tsv"):
+        write(root / path, "a report " * 10_000)
+    dataset = open_dataset(root)
+    for word in ("Corrected labels are not shown", "The labels of this table", "names the subject"):
+        assert len(told(dataset.problems(), word).text) < 600
+
+
+def test_report_with_a_lone_carriage_return_is_kept(root, out):
+    text = (root / LABELS).read_text()
+    write(root / LABELS, text.replace("Rx de torax, con consolidacion.", '"Rx de\rtorax"'))
+    dataset = open_dataset(root)
+    dataset.write(CR, [with_answer(reading(dataset), "normal")], out)
+    assert reading(dataset, at=out).answers == {"findings": ("normal",)}
+    with (out / CORRECTED).open(newline="") as file:
+        assert [row[3] for row in csv.reader(file, delimiter="\t")] == ["Report", "Rx de\rtorax"]
+
+
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("Sin hallazgos", "Con hallazgos"),  # of a row that is not corrected
+        ("Rx de torax", "Rx del torax"),
+        ("\tLocalizations\t", "\tLugares\t"),
+    ],
+)
+def test_compare_refuses_other_cells_than_those_of_labels(root, out, was, now):
+    write(root / CORRECTED, sample.corrected_text())
+    dataset = open_dataset(root)
+    dataset.write(CR, [with_answer(reading(dataset), "normal")], out)
+    assert len(dataset.compare(root, out)) == 1
+    write(out / CORRECTED, (out / CORRECTED).read_text().replace(was, now, 1))
+    with pytest.raises(ReadError, match=r"its columns changed|more than the labels"):
+        dataset.compare(root, out)
 
 
 def test_choices_are_the_tables_labels_by_frequency(dataset):

@@ -669,3 +669,14 @@ def test_a_mask_that_is_gone_is_told(root, out):
     (out / MASKS[P03]).unlink()
     with pytest.raises(ReadError, match="of p03 the mask findings is gone"):
         dataset.compare(root, out)
+
+
+def test_compare_refuses_a_change_around_the_voxels(root, out):
+    dataset = open_dataset(root)
+    dataset.write(P01, [generic_sample.paint_one(*dataset.readings(P01))], out)
+    path = out / MASKS[P01]
+    plain = gzip.decompress(path.read_bytes())
+    for bad in (plain[:150] + b"x" + plain[151:], plain + b"more"):
+        path.write_bytes(gzip.compress(bad))
+        with pytest.raises(ReadError, match="around its voxels"):
+            dataset.compare(root, out)

@@ -844,6 +844,8 @@ def test_compare_refuses_what_no_correction_does(root, out):
     for bad, match in (
         (packed(plain[:60] + b"\1" + plain[61:], "study_0256_mask.nii"), "more than voxels"),
         (gzip.compress(plain), "more than voxels"),
+        (packed(plain + b"more", "study_0256_mask.nii"), "more than voxels"),
+        (good + b"more", "more than voxels"),
         (good[:-20], "0256"),
         (b"", "0256"),
     ):

@@ -1,9 +1,11 @@
 """A save and its proof: what is on disk, what the proof says, and when it must not hold."""
 
 import dataclasses
+import errno
 import os
 import shutil
 import sys
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from covid_ct_md_sample import (
 from napari_chest import open_dataset
 from napari_chest.changes import CaseChange, CellChange, MaskChange, ReadingChange
 from napari_chest.datasets import CovidCtMd
-from napari_chest.errors import ChangedOnDiskError, SaveError
+from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.export import Proof, export_readings, save, write_back
 from napari_chest.export.proof import describe
 from napari_chest.model import Reading, SliceLabels
@@ -381,6 +383,42 @@ def test_refused_case_is_told_and_the_others_are_saved(dataset, root, review, wh
     assert any(line.startswith(f"  Refused {title}: ") for line in proof.lines())
     assert proof.found == proof.meant == (changed("P001"),)
     assert differing(root, review / "export") == flipped_records(P001)
+
+
+def test_temporary_folder_that_cannot_be_made_stops_the_export(dataset, review, monkeypatch):
+    def full(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(SaveError, match="the disk is full"):
+        export_readings(dataset, corrected(dataset, P001))
+    assert not review.exists()
+
+
+def test_case_that_is_not_there_is_refused_by_its_id(dataset):
+    wanted = corrected(dataset, P001) | {"no such case": dataset.readings(P001)}
+    proof = export_readings(dataset, wanted)
+    assert list(proof.refused) == ["no such case"]
+    assert proof.as_meant
+
+
+def test_dataset_that_cannot_be_compared_says_nothing_against_the_export(
+    dataset, root, monkeypatch
+):
+    """Of what was written now the proof is that it was read back."""
+    compare = type(dataset).compare
+
+    def compared(self, before, after):
+        if before == root:
+            raise ReadError(before, "it changed meanwhile")
+        return compare(self, before, after)
+
+    monkeypatch.setattr(type(dataset), "compare", compared)
+    proof = export_readings(dataset, corrected(dataset, P001))
+    assert proof.holds
+    assert proof.since_dataset == ()
+    assert "cannot be told" in proof.lines()[-1]
+    assert "it changed meanwhile" in proof.lines()[-1]
 
 
 def test_refused_reading_refuses_its_whole_case(dataset, root, review):

@@ -51,7 +51,7 @@ def export_readings(dataset: Dataset, corrected: Corrected, out: Path | None = N
             f"{out} is the dataset itself, which an export does not change. Nothing was written; "
             "choose another folder, or write back into the dataset."
         )
-    with tempfile.TemporaryDirectory(prefix="napari-chest-") as folder:
+    with _temporary_folder() as folder:
         before = Path(folder)
         _copy_annotations(dataset, dataset.root, before)
         _copy_annotations(dataset, out, before)
@@ -95,7 +95,7 @@ def _save(
             asked = [_asked(dataset, case_id, part, before) for part in wanted]
             paths = dataset.write(case_id, [reading for reading, _ in asked], out)
         except ChestError as error:
-            refused[titles[case_id]] = error
+            refused[titles.get(case_id, case_id)] = error
             continue
         written.update(path.resolve() for path in paths)
         meant.extend(CaseChange(titles[case_id], change) for _, change in asked if change)
@@ -107,6 +107,7 @@ def _save(
         for name in changed
         if (out / name).resolve() not in written
     ]
+    remarks: list[str] = []
     return Proof(
         kind=kind,
         folder=out,
@@ -116,8 +117,9 @@ def _save(
         identical_files=identical,
         refused={title: str(error) for title, error in refused.items()},
         backup=before if kind == "write back" else None,
-        since_dataset=_found(dataset, dataset.root, out, doubts) if kind == "export" else (),
-        doubts=tuple(dict.fromkeys(doubts)),
+        since_dataset=_since_dataset(dataset, out, remarks) if kind == "export" else (),
+        doubts=tuple(doubts),
+        remarks=tuple(remarks),
     )
 
 
@@ -128,6 +130,14 @@ def _found(
         return dataset.compare(before, after)
     except ChestError as error:  # the files are written by now: a person has to hear of them
         doubts.append(f"What was written cannot be read back. {error}")
+        return ()
+
+
+def _since_dataset(dataset: Dataset, out: Path, remarks: list[str]) -> tuple[CaseChange, ...]:
+    try:
+        return dataset.compare(dataset.root, out)
+    except ChestError as error:  # which says nothing against what was written now
+        remarks.append(f"How all exports differ from the dataset cannot be told. {error}")
         return ()
 
 
@@ -186,6 +196,16 @@ def _same_bytes(a: Path, b: Path) -> bool:
         return digest(a.read_bytes()) == digest(b.read_bytes())
     except OSError:  # one is not there, or cannot be read any more
         return False
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    try:
+        return tempfile.TemporaryDirectory(prefix="napari-chest-", ignore_cleanup_errors=True)
+    except OSError as error:  # also where no folder for temporary files can be used at all
+        raise SaveError(
+            f"No temporary folder can be made: {reason(error)}. Nothing was changed; make room on "
+            "the disk, then save again."
+        ) from error
 
 
 def _new_folder(path: Path) -> Path:

@@ -55,6 +55,12 @@ def image_problems(source: Source, here: Annotations, image: ImageName) -> Itera
     files, broken = source.files_of(image, here)
     yield from broken
     yield from roi_problems(place_rois(files, image, source.sidecar(image)), image)
+    if source.sidecar(image).image_uid and not files and not source.new_roi_file(image):
+        text = (
+            "Regions cannot be added: another image here has the same name or UID, and they would "
+            "be taken for regions of that one."
+        )
+        yield Problem("note", text, (image.path,))
 
 
 def _sidecar_problems(source: Source, image: ImageName) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_chest.datasets.bimcv.tree import Term
 
 _KEYS = ("PatientID", "ReportID", "Labels")
+_CORRECTED = ("Labels", "labelCUIS")
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,10 @@ class Corrections:
         row = self.rows.get(key)
         return {} if row is None else dict(zip(self.columns, row.cells, strict=True))
 
+    def rest_of(self, key: SessionKey) -> dict[str, str]:
+        """The cells of a session's row that no correction changes."""
+        return {c: cell for c, cell in self.cells_of(key).items() if c not in _CORRECTED}
+
     def without(self, key: SessionKey) -> Corrections:
         """The table without a session's row."""
         return Corrections(self.head, {k: r for k, r in self.rows.items() if k != key})
@@ -124,6 +129,21 @@ def parse_corrections(content: bytes, path: Path) -> Corrections:
     for row in rows:
         found[_checked_key(path, head.cells, row, found)] = row
     return Corrections(head, found)
+
+
+def check_rest(was: Corrections, now: Corrections, path: Path) -> None:
+    """Refuse two states of a table that differ in more than labels and rows of their own.
+
+    Raises
+    ------
+    ReadError
+        when a row that both have differs in another cell.
+    """
+    if was.columns != now.columns:
+        raise ReadError(path, "its columns changed, which no correction changes.")
+    for key in was.rows.keys() & now.rows.keys():
+        if was.rest_of(key) != now.rest_of(key):
+            raise ReadError(path, "more than the labels of a row changed.")
 
 
 def _rows(path: Path, lines: list[str]) -> Iterator[CorrectionRow]:

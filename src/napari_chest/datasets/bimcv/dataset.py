@@ -12,11 +12,13 @@ from napari_chest import changes
 from napari_chest.changes import AnswerChange, CaseChange, ReadingChange
 from napari_chest.datasets.base import Dataset
 from napari_chest.datasets.bimcv import checks, facts, layout, writing
+from napari_chest.datasets.bimcv.corrections import check_rest
 from napari_chest.datasets.bimcv.findings import FINDINGS, RADIOGRAPH_FINDINGS, unique_name
 from napari_chest.datasets.bimcv.folder import Annotations
 from napari_chest.datasets.bimcv.rois import place_rois
 from napari_chest.datasets.bimcv.source import FINDINGS_KEY, READER, Source
 from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
+from napari_chest.files.aim import differ_elsewhere
 from napari_chest.files.atomic import write_together
 from napari_chest.files.nifti import stream_nifti
 from napari_chest.model import MaskOffer, Question, VolumeStream
@@ -24,6 +26,7 @@ from napari_chest.model import MaskOffer, Question, VolumeStream
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
+    from napari_chest.datasets.bimcv.names import ImageName
     from napari_chest.model import CaseInfo, FactGroup, Problem, Reading
 
 
@@ -88,6 +91,8 @@ class Bimcv(Dataset):
             return ()
         files, broken = self._source.files_of(image, self._here)
         if broken:  # a new region would have to go into it
+            return ()
+        if not files and not self._source.new_roi_file(image):
             return ()
         placed = place_rois(files, image, self._source.sidecar(image))
         taken = {mask.name for mask in reading.masks}
@@ -159,6 +164,7 @@ class Bimcv(Dataset):
             if lost := {mask.name for mask in old.masks} - {mask.name for mask in new.masks}:
                 names = ", ".join(sorted(lost))
                 raise ReadError(after, f"{image.title}: {names} cannot be read any more.")
+            self._check_rest(image, was, now)
             if change := changes.compare(old, new):
                 found.append(CaseChange(self._source.titles[path], change))
         return (*found, *self._changed_without_image(was, now))
@@ -219,11 +225,20 @@ class Bimcv(Dataset):
                     found |= {image.path for image in owners.images_of(name, was.aim(name))}
         if now.corrections[1] and not was.corrections[1]:
             raise ReadError(now.folder, now.corrections[1][0].text)
+        for name in was.corrections[0].keys() & now.corrections[0].keys():
+            check_rest(was.corrections[0][name], now.corrections[0][name], now.folder / name)
         first = self._source.first_image
         keys = {*was.corrected, *now.corrected} & first.keys()
         return found | {
             first[key].path for key in keys if was.corrected.get(key) != now.corrected.get(key)
         }
+
+    def _check_rest(self, image: ImageName, was: Annotations, now: Annotations) -> None:
+        """Refuse ROI files of an image that differ in more than regions."""
+        old, new = (self._source.files_of(image, where)[0] for where in (was, now))
+        for name in old.keys() & new.keys():
+            if differ_elsewhere(old[name], new[name]):
+                raise ReadError(now.folder / name, "more than the corrected regions changed.")
 
     def _changed_without_image(self, was: Annotations, now: Annotations) -> Iterator[CaseChange]:
         """Corrected labels of sessions that have no image here."""

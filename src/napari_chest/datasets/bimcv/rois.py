@@ -78,7 +78,10 @@ class Owners:
     def of_new(self, file: str, image: ImageName) -> tuple[ImageName, ...]:
         """The images that a file would belong to once it is made for an image."""
         sidecar = self._sidecar_of(image)
-        return self._images_of(file, (sidecar.image_uid,), (sidecar.text(SERIES),))
+        image_uids, series_uids = (
+            tuple(filter(None, [uid])) for uid in (sidecar.image_uid, sidecar.text(SERIES))
+        )
+        return self._images_of(file, image_uids, series_uids)
 
     def _images_of(
         self, file: str, image_uids: tuple[str, ...], series_uids: tuple[str, ...]

@@ -121,9 +121,10 @@ class Source:
         return image
 
     def new_roi_file(self, image: ImageName) -> str:
-        """The path of the ROI file that is made for an image which has none."""
+        """The path of the ROI file that is made for an image; empty if it would be another's."""
         home = self.listing.derivatives_of(image.collection)
-        return f"{home}/roi/{image.subject}/{roi_file_name(image)}"
+        path = f"{home}/roi/{image.subject}/{roi_file_name(image)}"
+        return path if image in self.owners.of_new(path, image) else ""
 
     # The annotation files of a folder
 

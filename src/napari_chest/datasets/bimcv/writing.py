@@ -41,7 +41,8 @@ class Place(NamedTuple):
     Attributes
     ----------
     shape : (Y, X) of the image; None where it takes no outlines or cannot be read.
-    new_file : path of the ROI file that is made where the image has none.
+    new_file : path of the ROI file that is made where the image has none; empty if it would be
+        taken for another image's.
     """
 
     image: ImageName
@@ -229,6 +230,11 @@ def _with_new(place: Place, files: dict[str, AimFile], added: Sequence[Mask]) ->
         return files
     image = _aim_image(place)
     name = max(files, default=place.new_file)
+    if not name:
+        raise SaveError(
+            f"{place.image.title} has the name or the UID of another image here, whose regions "
+            "new ones would be taken for. Nothing was written; add them to that image."
+        )
     for mask in added:
         where = mask.labels[0] != 0
         if name in files:

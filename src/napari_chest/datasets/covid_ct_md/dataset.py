@@ -197,8 +197,14 @@ class CovidCtMd(Dataset):
         leaves = [case.leaf.casefold() for case in self._folders[0]]
         return {leaf for leaf in leaves if leaves.count(leaf) > 1}
 
+    def _folder(self, case_id: str) -> CaseFolder:
+        folder = self._folder_by_id.get(case_id)
+        if folder is None:
+            raise ReadError(case_id, f"no such case folder was found in {self.root}.")
+        return folder
+
     def _index_series(self, case_id: str) -> tuple[Series, list[Problem]]:
-        folder = self._folder_by_id[case_id]
+        folder = self._folder(case_id)
         found, problems = index_folder(folder.path, root=self.root)
         if not found:
             raise ReadError(case_id, "it holds no readable DICOM slices.")
@@ -223,7 +229,7 @@ class CovidCtMd(Dataset):
     # Labels of a case
 
     def _array_row(self, case_id: str, pair: LabelPair) -> int | None:
-        leaf = self._folder_by_id[case_id].leaf
+        leaf = self._folder(case_id).leaf
         if leaf.casefold() in self._repeated_leaves:
             return None
         row = self._index.row_for(leaf)
@@ -247,7 +253,7 @@ class CovidCtMd(Dataset):
                 yield Problem("error", text, tuple(pair.files))
 
     def _label_problems(self, case_id: str, series: Series) -> Iterator[Problem]:
-        folder = self._folder_by_id[case_id]
+        folder = self._folder(case_id)
         if folder.leaf.casefold() in self._repeated_leaves:
             text = (
                 f"More than one folder is named {folder.leaf}; Index.csv does not tell which one "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_chest.errors import ReadError
 from napari_chest.files.dicom import read_header
 from napari_chest.files.names import natural_key
+from napari_chest.files.paths import is_inside
 from napari_chest.files.table import Table, read_table
 from napari_chest.model import Problem
 
@@ -149,7 +150,7 @@ def image_facts(folder: Path, root: Path) -> dict[str, str]:
     for path in names[:3]:
         with suppress(ReadError):
             # A pipe would never end, and a link may lead out of the dataset.
-            if path.is_file() and path.resolve().is_relative_to(root.resolve()):
+            if is_inside(path, root):
                 return facts | read_header(path).facts
     return facts
 

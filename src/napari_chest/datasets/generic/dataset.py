@@ -143,6 +143,8 @@ class Generic(Dataset):
             ]
             if not files:
                 continue
+            for file in files:
+                self._check_frame(case.id, file, before, after)
             was, now = (self._reading_of(case.id, files, folder) for folder in (before, after))
             gone = {mask.name for mask in was.masks} - {mask.name for mask in now.masks}
             if gone:
@@ -256,6 +258,17 @@ class Generic(Dataset):
         image = self._image(case_id)
         there = [file for file in files if is_there(folder / file.path)]
         return Reading(ANNOTATOR, tuple(self._read_mask(image, file, folder) for file in there))
+
+    def _check_frame(self, case_id: str, file: MaskFile, before: Path, after: Path) -> None:
+        """Refuse two states of a mask's file that differ in more than their voxels."""
+        if not all(is_there(folder / file.path) for folder in (before, after)):
+            return
+        image = self._image(case_id)
+        was, now = (image.read_mask(folder / file.path, folder) for folder in (before, after))
+        if was.frame != now.frame:
+            raise ReadError(
+                after / file.path, "what is around its voxels changed, which no correction changes."
+            )
 
     # Writing, step by step
 

@@ -114,14 +114,15 @@ def check_frame(was: LabelFile | None, now: LabelFile | None) -> None:
     Raises
     ------
     ReadError
-        when their headers or gzip headers differ.
+        when their headers differ, or what is behind their voxels.
     """
     if was is None or now is None:
         return
-    if (was.header.raw, was.header.gzip) != (now.header.raw, now.header.gzip):
+    if was.frame != now.frame:
         raise ReadError(
             now.header.path,
-            f"its header is not that of {was.header.path}, so more than voxels changed.",
+            f"what is around its voxels is not as in {was.header.path}, so more than voxels "
+            "changed.",
         )
 
 
@@ -173,8 +174,4 @@ def _corrected(
 
 
 def _is_back(stored: LabelFile, labels: Labels, original: LabelFile) -> bool:
-    return (
-        original.header.raw == stored.header.raw
-        and original.header.gzip == stored.header.gzip
-        and np.array_equal(original.labels, labels)
-    )
+    return original.frame == stored.frame and np.array_equal(original.labels, labels)

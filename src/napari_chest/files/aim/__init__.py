@@ -5,7 +5,14 @@ Coordinates in AIM count from the corner of the top-left pixel: the centre of pi
 as they say the same things.
 """
 
-from napari_chest.files.aim.file import AimFile, is_aim, new_aim, parse_aim, read_aim
+from napari_chest.files.aim.file import (
+    AimFile,
+    differ_elsewhere,
+    is_aim,
+    new_aim,
+    parse_aim,
+    read_aim,
+)
 from napari_chest.files.aim.records import AimImage, AimPolygon, AimRoi
 
 __all__ = [
@@ -13,6 +20,7 @@ __all__ = [
     "AimImage",
     "AimPolygon",
     "AimRoi",
+    "differ_elsewhere",
     "is_aim",
     "new_aim",
     "parse_aim",

@@ -11,18 +11,26 @@ import numpy as np
 from napari_chest.errors import ReadError, SaveError
 from napari_chest.files.aim.markup import annotation_node, document_text, markup_node
 from napari_chest.files.aim.patch import Patch, mask_points, polygons_mask
-from napari_chest.files.aim.records import annotations_of, images_of, roi_of, series_of
+from napari_chest.files.aim.records import (
+    annotations_of,
+    images_of,
+    markups_of,
+    polygon_of,
+    roi_of,
+    series_of,
+)
 from napari_chest.files.aim.tree import MAX_BYTES, decoded_head, parse_document
 from napari_chest.files.atomic import read_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     import numpy.typing as npt
 
     from napari_chest.files.aim.records import AimImage, AimRoi
+    from napari_chest.files.aim.tree import Document, Element
 
     Mask = npt.NDArray[np.bool_]
 
@@ -161,6 +169,50 @@ def new_aim(name: str, mask: Mask, image: AimImage, now: datetime) -> AimFile:
     annotation = annotation_node(name, markups, image, now)
     content = document_text(annotation, name, now).encode("utf-8")
     return _proven(content, "the new AIM document", {0: mask}, None)
+
+
+def differ_elsewhere(was: AimFile, now: AimFile) -> bool:
+    """Whether two states of a document differ in more than outlines, times and findings added.
+
+    What stands between elements does not count, nor which images a finding lists.
+    """
+    old, new = (parse_document(file.content, file.where) for file in (was, now))
+    if _around_findings(old) != _around_findings(new):
+        return True
+    pairs = zip(annotations_of(old.root), annotations_of(new.root), strict=False)
+    return any(_around_outlines(old, a) != _around_outlines(new, b) for a, b in pairs)
+
+
+def _around_findings(document: Document) -> bytes:
+    return _without(document, document.root, {"imageAnnotations"})
+
+
+def _around_outlines(document: Document, annotation: Element) -> list[bytes]:
+    """What no correction changes in a finding, markups of other shapes among it."""
+    changing = {"dateTime", "markupEntityCollection", "imageCollection"}
+    others = [markup for markup in markups_of(annotation) if polygon_of(markup) is None]
+    return [
+        _without(document, annotation, changing),
+        *(document.text[markup.start : markup.end] for markup in others),
+    ]
+
+
+def _without(document: Document, element: Element, names: Collection[str]) -> bytes:
+    """An element's text without the elements of these names in it, and without blanks."""
+    parts: list[bytes] = []
+    position = element.start
+    for place in _outermost(element, names):
+        parts.append(document.text[position : place.start])
+        position = place.end
+    return b"".join(b"".join([*parts, document.text[position : element.end]]).split())
+
+
+def _outermost(element: Element, names: Collection[str]) -> Iterator[Element]:
+    for child in element.children:
+        if child.name in names:
+            yield child
+        else:
+            yield from _outermost(child, names)
 
 
 def _proven(

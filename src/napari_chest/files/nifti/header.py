@@ -240,7 +240,8 @@ def _affine(path: Path, fields: Any) -> Affine:  # noqa: ANN401
         if abs(fields["pixdim"][0]) != 1:  # the standard reads any other number as 1
             fields["pixdim"][0] = 1
     try:
-        return np.asarray(fields.get_best_affine(), dtype=np.float64)
+        with np.errstate(invalid="ignore"):  # what is no number is refused with the grid
+            return np.asarray(fields.get_best_affine(), dtype=np.float64)
     except Exception as error:  # a quaternion that is none
         raise ReadError(path, f"its place in the patient cannot be read: {error}.") from error
 

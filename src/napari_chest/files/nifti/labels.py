@@ -48,6 +48,8 @@ class LabelFile:
     labels : (Z, Y, X) uint8, or uint16 where a value needs it; read-only, in display order.
     values : the values present other than 0, ascending.
     content : the file's bytes as they were read.
+    frame : all of the file but its voxels: its gzip header, the unpacked bytes before and behind
+        the voxels, and the bytes behind what was packed.
     """
 
     header: NiftiHeader
@@ -55,6 +57,7 @@ class LabelFile:
     labels: Labels
     values: tuple[int, ...]
     content: bytes
+    frame: tuple[bytes, ...]
 
     def with_labels(self, labels: Labels) -> bytes:
         """The file's bytes with other labels (Z, Y, X); the numbers of unchanged voxels stay.
@@ -97,13 +100,16 @@ def read_labels(path: Path, stored: Stored | None = None) -> LabelFile:
         header = read_from(path, Source(io.BytesIO(content), gzip), gzip)
         grid = grid_of(header, stored)
         check_promise(header, len(content))
-        image, _ = _unpacked(header, content)
+        image, rest = _unpacked(header, content)
     except DamagedError as error:
         raise ReadError(path, f"expected a label image, but {error}.") from error
     labels = geometry.to_display(_labels(header, _numbers(header, image)), grid.stored)
     labels.flags.writeable = False
     present = np.unique(labels[labels > 0])
-    return LabelFile(header, grid, labels, tuple(int(value) for value in present), content)
+    values = tuple(int(value) for value in present)
+    behind = bytes(image[len(header.raw) + header.data_bytes :])
+    frame = (header.gzip or b"", header.raw, behind, rest)
+    return LabelFile(header, grid, labels, values, content, frame)
 
 
 def _unpacked(header: NiftiHeader, content: bytes) -> tuple[bytearray, bytes]:
