@@ -65,7 +65,9 @@ def decode_rings(
     """The (Y, X) mask of all pixels whose centre lies in or on any of the rings."""
     mask = np.zeros(shape, dtype=np.bool_)
     for ring in rings:
-        mask[ring_pixels(ring, shape)] = True
+        (top, left), inside = ring_patch(ring, shape)
+        height, width = inside.shape
+        mask[top : top + height, left : left + width] |= inside
     return mask
 
 
@@ -83,12 +85,21 @@ def decode_fillpoly(
 def ring_pixels(
     ring: npt.NDArray[np.float64], shape: tuple[int, int]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Rows and columns of the pixels whose centre lies in or on the ring.
+    """Rows and columns of the pixels whose centre lies in or on the ring."""
+    (top, left), inside = ring_patch(ring, shape)
+    rows, columns = np.nonzero(inside)
+    return rows + top, columns + left
+
+
+def ring_patch(
+    ring: npt.NDArray[np.float64], shape: tuple[int, int]
+) -> tuple[tuple[int, int], npt.NDArray[np.bool_]]:
+    """First row and column of the ring's box in an image, and which pixels of the box it covers.
 
     They are those of ``skimage.draw.polygon``, which takes time for every pixel and every vertex;
     this takes time for every pixel and every row that an edge crosses.
     """
-    nothing = np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp)
+    nothing = (0, 0), np.zeros((0, 0), dtype=np.bool_)
     if not len(ring):
         return nothing
     low, high = np.floor(ring.min(axis=0)), np.ceil(ring.max(axis=0))
@@ -105,8 +116,7 @@ def ring_pixels(
     hit &= ((centres >= 0) & (centres < (size[1], size[0]))).all(axis=1)
     x, y = centres[hit].astype(np.intp).T
     inside[y, x] = True
-    rows, columns = np.nonzero(inside)
-    return rows + top, columns + left
+    return (top, left), inside
 
 
 def _with_holes(
@@ -170,7 +180,7 @@ def _odd_crossings(
     where it touches from above, so that together they tell the pixels on the ring.
     """
     height, width = size
-    flips = np.zeros(height * (width + 1), dtype=np.intp)
+    flips = np.zeros(height * (width + 1), dtype=np.bool_)
     for (x0, y0, x1, y1), rows in _crossed_rows(ring, height, on_the_right):
         crossing = x0 + (rows - y0) * (x1 - x0) / (y1 - y0)
         columns = np.clip(np.rint(crossing), -1, width)
@@ -179,9 +189,11 @@ def _odd_crossings(
         side /= (y1 - rows) - (y0 - rows)
         first = columns + ((side > 0) if on_the_right else (side >= 0))
         first = np.clip(first, 0, width)
-        flips += np.bincount((rows * (width + 1) + first).astype(np.intp), minlength=len(flips))
-    parity = flips.reshape(height, width + 1)[:, :width].cumsum(axis=1) & 1
-    odd: npt.NDArray[np.bool_] = parity.astype(np.bool_)
+        places, counts = np.unique((rows * (width + 1) + first).astype(np.intp), return_counts=True)
+        flips[places] ^= counts % 2 == 1
+    odd: npt.NDArray[np.bool_] = np.logical_xor.accumulate(
+        flips.reshape(height, width + 1)[:, :width], axis=1
+    )
     return odd
 
 
