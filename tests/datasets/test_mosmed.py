@@ -168,7 +168,7 @@ def test_masks_and_their_split(root):
     assert types.segments == (
         GROUND_GLASS.segment(1),
         CONSOLIDATION.segment(2),
-        OPACITY.segment(3, "Not told apart"),
+        OPACITY.segment(3, "Not yet split"),
     )
     np.testing.assert_array_equal(types.labels, display(lesions(255) * kinds()))
     assert names_of(dataset, B) == ["opacities"]
@@ -192,7 +192,7 @@ def test_offers(root):
     assert (begin.name, begin.splits) == ("opacities", None)
     assert split.text == "Split into GGO and consolidation"
     assert (split.name, split.splits) == ("opacity types", "opacities")
-    assert split.segments[-1].name == "Not told apart"
+    assert split.segments[-1].name == "Not yet split"
     assert dataset.offers(A, reading_of(dataset, A)) == ()
     begun = added(dataset, BARE, "opacities")
     assert [offer.name for offer in dataset.offers(BARE, begun)] == ["opacity types"]

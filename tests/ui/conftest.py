@@ -4,6 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+import painted
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -129,4 +130,15 @@ def bench(make_napari_viewer, qtbot):
 def opened(bench, dataset_folder):
     """The dock with the first case of the synthetic dataset."""
     bench.open(dataset_folder)
+    return bench
+
+
+@pytest.fixture
+def work(bench, tmp_path):
+    """The dock on a case with two segments on thick slices."""
+    dataset = painted.Painted(tmp_path)
+    bench.controller._on_dataset_read(dataset, dataset.cases())
+    bench.wait(lambda: bench.session.draft is not None and not bench.controller.reader.busy)
+    bench.viewer.window._qt_window.activateWindow()
+    QTest.qWait(50)
     return bench

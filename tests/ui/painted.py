@@ -21,7 +21,7 @@ from napari_chest.model import (
 SHAPE, SPACING = (12, 60, 50), (8.0, 0.8, 0.8)
 LESIONS = (findings.GROUND_GLASS.segment(1), findings.CONSOLIDATION.segment(2))
 WHOLE = (findings.OPACITY.segment(1, "Ground glass or consolidation"),)
-PARTS = (*LESIONS, findings.OPACITY.segment(3, "Not told apart"))
+PARTS = (*LESIONS, findings.OPACITY.segment(3, "Not yet split"))
 SEVERITY = Question("severity", "Severity", ("none", "mild", "severe"))
 LABELS = Question("findings", "Findings", ("pneumonia", "pleural effusion", "nodule"), True)
 
@@ -57,8 +57,8 @@ class Painted(Dataset):
                 tuple(
                     Mask(name, labels, (segment,))
                     for name, labels, segment in (
-                        ("effusion", square(5, 25), findings.PLEURAL_EFFUSION.segment(3)),
-                        ("consolidation", square(15, 40), findings.CONSOLIDATION.segment(2)),
+                        ("effusion", square(5, 25, 3), findings.PLEURAL_EFFUSION.segment(3)),
+                        ("consolidation", square(15, 40, 2), findings.CONSOLIDATION.segment(2)),
                     )
                 ),
                 None,
@@ -114,9 +114,9 @@ class Painted(Dataset):
         raise NotImplementedError
 
 
-def square(low, high):
+def square(low, high, value):
     labels = np.zeros((1, 60, 50), np.uint8)
-    labels[0, low:high, low:high] = 1
+    labels[0, low:high, low:high] = value
     return labels
 
 

@@ -6,7 +6,10 @@ import pytest
 from qtpy.QtCore import QPoint
 from qtpy.QtWidgets import QApplication, QPushButton, QToolButton
 
+from napari_chest.model import CaseInfo, Question
 from napari_chest.ui.widgets import style
+from napari_chest.ui.widgets.case_list import CaseList
+from napari_chest.ui.widgets.questions import OneAnswer
 
 
 def luminance(color):
@@ -72,6 +75,32 @@ def test_the_dock_fits_a_laptop(font_size, bench, dataset_folder, points):
         below = button.mapTo(dock.window(), QPoint(0, button.height())).y()
         assert below <= 620
     assert not dock.cases.table.horizontalScrollBar().isVisible()
+
+
+@pytest.mark.parametrize("points", [9, 12, 18])
+def test_answers_are_not_cut_off(qtbot, font_size, points):
+    font_size(points)
+    form = OneAnswer(Question("category", "Severity", tuple(f"CT-{i}" for i in range(5))))
+    qtbot.addWidget(form)
+    form.resize(300, form.sizeHint().height())
+    form.show()
+    for choice, button in form.buttons.items():
+        assert button.width() >= button.fontMetrics().horizontalAdvance(choice) + 4
+
+
+def test_a_long_title_leaves_room_for_no_scrolling(qtbot):
+    cases = CaseList()
+    qtbot.addWidget(cases)
+    cases.resize(300, 200)
+    cases.show()
+    facts = {"Wide fact": "x" * 40, "ROIs": "1"}
+    infos = [CaseInfo("1", "long " * 40, "CT", facts)]
+    cases.show_cases(infos, ("Wide fact", "ROIs"))
+    assert cases.table.columnWidth(0) <= 300
+    infos = [CaseInfo("1", "S1", "CT", facts)]
+    cases.show_cases(infos, ("Wide fact", "ROIs"))
+    hidden = [cases.table.isColumnHidden(column) for column in range(3)]
+    assert hidden == [False, True, False]  # what is too wide does not hide what is not
 
 
 def test_every_button_says_what_it_does(opened):

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QApplication
 import napari_chest
 from napari_chest.model import Window
 from napari_chest.phantom import make_covid_ct_md
+from napari_chest.ui.preferences import Preferences
 
 
 def test_first_case_opens_in_the_lung_window_at_its_middle_slice(opened, phantom):
@@ -50,17 +51,19 @@ def test_dropping_a_folder_on_the_dock_opens_it(bench, dataset_folder):
 
 
 def test_a_folder_opened_before_is_offered_and_opens_with_one_click(
-    opened, make_napari_viewer, qtbot
+    make_napari_viewer, dataset_folder, qtbot
 ):
     from napari_chest.ui.plugin import ChestDock
 
+    Preferences().remember_folder(dataset_folder)
     viewer = make_napari_viewer(show=True)
     dock = ChestDock(viewer)
     viewer.window.add_dock_widget(dock, name="Chest")
     assert [button.text() for button in dock.start.recent] == ["covid-ct-md"]
     dock.start.recent[0].click()
     qtbot.waitUntil(lambda: dock.controller.session.draft is not None, timeout=20_000)
-    dock.controller.reader.stop()
+    assert Preferences().recent() == [str(dataset_folder)]
+    qtbot.waitUntil(lambda: not dock.controller.reader.busy, timeout=20_000)
 
 
 def test_an_unknown_folder_says_what_is_missing(bench, tmp_path):
@@ -157,7 +160,7 @@ def test_a_missing_slice_is_listed_among_the_facts(bench, dataset_folder):
     (folder / "IM0010.dcm").unlink()
     bench.open(dataset_folder, "P002")
     assert bench.session.open_case.volume.grid.shape[0] == 23
-    assert "to know" in bench.dock.details.toggle.text()
+    assert "note" in bench.dock.details.toggle.text()
     assert "IM0009.dcm" in bench.dock.details.text.text()
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import painted
 import pytest
+from hands import CTRL, LEFT, NONE, SHIFT, at, click, drag, go_to, labels, rows
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
@@ -11,66 +12,6 @@ from qtpy.QtWidgets import QApplication
 from napari_chest.changes import AnswerChange, MaskChange
 from napari_chest.ui.canvas.window import main_window
 from napari_chest.ui.layers import brush_size, brush_voxels
-
-LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
-NONE, CTRL, SHIFT = (
-    Qt.KeyboardModifier.NoModifier,
-    Qt.KeyboardModifier.ControlModifier,
-    Qt.KeyboardModifier.ShiftModifier,
-)
-
-
-@pytest.fixture
-def work(bench, tmp_path):
-    """The dock on a case with two segments on thick slices."""
-    dataset = painted.Painted(tmp_path)
-    bench.controller._on_dataset_read(dataset, dataset.cases())
-    bench.wait(lambda: bench.session.draft is not None and not bench.controller.reader.busy)
-    bench.viewer.window._qt_window.activateWindow()
-    QTest.qWait(50)
-    return bench
-
-
-def labels(work, mask="lesions"):
-    """The mask as the session has it, and the screen must show it too."""
-    now = work.session.draft.mask_labels(mask)
-    np.testing.assert_array_equal(work.controller.canvas.masks.values(mask), now)
-    return now
-
-
-def at(work, y, x):
-    """Where a voxel of the slice on screen lies on the canvas."""
-    canvas = work.controller.canvas
-    dy, dx = canvas.volume.grid.spacing[1:]
-    px, py = canvas.axes.to_pixels(y * dy, x * dx)
-    return QPoint(round(px), round(py))
-
-
-def drag(work, start, stop, modifiers=NONE, button=LEFT):
-    widget = work.controller.canvas.widget
-    QTest.mousePress(widget, button, modifiers, at(work, *start))
-    steps = 6
-    for step in range(1, steps + 1):
-        where = [a + (b - a) * step / steps for a, b in zip(start, stop, strict=True)]
-        QTest.mouseMove(widget, at(work, *where))
-        QTest.qWait(10)
-    QTest.mouseRelease(widget, button, modifiers, at(work, *stop))
-    QTest.qWait(30)
-
-
-def click(work, y, x, modifiers=NONE):
-    QTest.mouseClick(work.controller.canvas.widget, LEFT, modifiers, at(work, y, x))
-    QTest.qWait(30)
-
-
-def go_to(work, z):
-    work.controller.canvas.go_to(z)
-    QApplication.processEvents()
-
-
-def rows(work):
-    return {row.segment.name: row for row in work.dock.segments.rows}
-
 
 # What is shown
 
@@ -201,7 +142,7 @@ def test_tool_and_brush_stay_from_mask_to_mask(work):
     assert str(active.mode) == "paint"
     drag(work, (50, 5), (50, 20))
     assert labels(work, "consolidation")[0, 50, 8:18].all()
-    assert not (labels(work, "effusion")[0] != painted.square(5, 25)[0]).any()
+    assert not (labels(work, "effusion")[0] != painted.square(5, 25, 3)[0]).any()
 
 
 # The brush in millimetres
@@ -435,7 +376,7 @@ def test_naparis_history_cannot_reach_into_the_next_case(work):
     layer = work.viewer.layers["lesions"]
     work.open_case("xray")
     layer.undo()
-    assert not (labels(work, "effusion") != painted.square(5, 25)).any()
+    assert not (labels(work, "effusion") != painted.square(5, 25, 3)).any()
 
 
 def test_every_case_opens_at_its_middle_whatever_was_open_before(work):

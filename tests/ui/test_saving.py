@@ -224,10 +224,10 @@ def test_opening_another_dataset_with_unsaved_work_asks(opened, dataset_folder, 
 def test_corrections_made_while_another_dataset_opens_are_asked_about(
     opened, dataset_folder, answers
 ):
+    answers.expect("Go back")
     opened.controller.open_folder(dataset_folder)
     opened.key(Qt.Key.Key_4)
     changed = opened.values.copy()
-    answers.expect("Go back")
     opened.wait(lambda: bool(answers.asked))
     opened.wait(lambda: not opened.controller.reader.busy)
     np.testing.assert_array_equal(opened.values, changed)

@@ -65,9 +65,7 @@ class Draft:
 
     def masks(self) -> tuple[Mask, ...]:
         """The masks as they stand now, those that others tell apart left out."""
-        masks = self._history.masks()
-        told_apart = {mask.splits for mask in masks}
-        return tuple(mask for mask in masks if mask.name not in told_apart)
+        return self._history.masks(told_apart=False)
 
     def mask_labels(self, name: str) -> npt.NDArray[Any]:
         """The labels of a mask as they stand now; later edits may show in them."""

@@ -81,9 +81,17 @@ class History:
             return ()
         return (mask.name,) if mask.splits is None else (mask.name, mask.splits)
 
-    def masks(self) -> tuple[Mask, ...]:
-        """The masks as they stand now; later steps may show in their arrays."""
-        return tuple(replace(mask, labels=self.labels(name)) for name, mask in self._masks.items())
+    def masks(self, *, told_apart: bool = True) -> tuple[Mask, ...]:
+        """The masks as they stand now, with or without those that others tell apart.
+
+        Later steps may show in their arrays.
+        """
+        left_out = set() if told_apart else {mask.splits for mask in self._masks.values()}
+        return tuple(
+            replace(mask, labels=self.labels(name))
+            for name, mask in self._masks.items()
+            if name not in left_out
+        )
 
     def labels(self, name: str, slices: slice = slice(None)) -> npt.NDArray[Any]:
         """Some slices of a mask as they stand now, read-only; later steps may show in them.

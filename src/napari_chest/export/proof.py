@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from napari_chest.changes import slice_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from napari_chest.changes import CaseChange, ReadingChange
+    from napari_chest.changes import CaseChange, CellChange, MaskChange, ReadingChange
 
 
 SaveKind = Literal["export", "write back"]
@@ -96,19 +96,22 @@ def describe(change: CaseChange) -> list[str]:
     lines = []
     for column in dict.fromkeys(cell.column for cell in reading.cells):
         for now, word in ((True, "set"), (False, "cleared")):
-            slices = [c.slice for c in reading.cells if c.column == column and c.after is now]
-            if slices:
-                where = f"{'slice' if len(slices) == 1 else 'slices'} {slice_ranges(slices)}"
-                lines.append(f"{head} {column} {word} on {where}")
+            cells = [c for c in reading.cells if c.column == column and c.after is now]
+            if cells:
+                lines.append(f"{head} {column} {word} on {_slices(cells)}")
     for name in dict.fromkeys(mask.mask for mask in reading.masks):
         changed = [m for m in reading.masks if m.mask == name]
         voxels = sum(m.voxels for m in changed)
-        where = slice_ranges(m.slice for m in changed)
-        lines.append(f"{head} {name}, {voxels} voxels on slices {where}")
+        lines.append(f"{head} {name}, {_plural(voxels, 'voxel')} on {_slices(changed)}")
     for answer in reading.answers:
         now_answer = ", ".join(answer.after) or "no answer"
         lines.append(f"{head} {answer.question} is now {now_answer}")
     return lines
+
+
+def _slices(changes: Sequence[CellChange | MaskChange]) -> str:
+    slices = [change.slice for change in changes]
+    return f"{'slice' if len(slices) == 1 else 'slices'} {slice_ranges(slices)}"
 
 
 def _as_set(changes: Iterable[CaseChange]) -> set[tuple[str, str, object]]:

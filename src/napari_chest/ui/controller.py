@@ -105,7 +105,11 @@ class Controller(QObject):
         if case_id is None:
             self.bench.show_message("That was the last case of the list.")
         else:
-            self.open_case(case_id)
+            self._go_to_case(case_id)
+
+    def _go_to_case(self, case_id: str) -> None:
+        self.bench.show_message("")  # what went wrong with another case is no news of this one
+        self.open_case(case_id)
 
     def act(self, action: str) -> None:
         """Do what a key of `keys.KEYS` stands for."""
@@ -135,7 +139,7 @@ class Controller(QObject):
         bench.keys_button.clicked.connect(partial(self.act, "show_keys"))
         bench.keys_card.done_requested.connect(self._back_to_work)
         bench.cancel_button.clicked.connect(self._cancel)
-        bench.cases.case_requested.connect(self.open_case)
+        bench.cases.case_requested.connect(self._go_to_case)
         bench.cases.step_requested.connect(self.step_case)
         bench.windows.window_requested.connect(self.act)
         bench.reading.activated.connect(self._on_reading_picked)
@@ -150,6 +154,7 @@ class Controller(QObject):
         canvas = self.canvas
         canvas.slice_changed.connect(self._on_slice)
         canvas.plane_changed.connect(self._show_corners)
+        canvas.masks.visibility_changed.connect(self._show_corners)
         canvas.window_changed.connect(self._on_window)
         canvas.pointer_changed.connect(self._on_pointer)
         acts = {
@@ -248,6 +253,7 @@ class Controller(QObject):
         self.canvas.clear()
         self._complete = True
         self.session.open_dataset(dataset, cases)
+        self._on_reading_chosen(None)
         self.preferences.remember_folder(dataset.root)
         self._show_dataset(dataset, cases)
         wanted = [case.id for case in cases if self._first_case in (case.id, case.title)]
@@ -402,6 +408,7 @@ class Controller(QObject):
         asked = dataset.questions if dataset is not None and draft is not None else ()
         shown = [q for q in asked if draft is not None and q.key in draft.standing.answers]
         self.bench.questions.show_questions(shown)
+        self.bench.order_tabs()
 
     def _why_no_labels(self) -> str:
         case = self.session.open_case
@@ -421,8 +428,8 @@ class Controller(QObject):
         if step is None:
             self.bench.show_message("Nothing to undo or redo.")
             return
-        if isinstance(step, Edit) and not step.box[0].start <= self.canvas.slice < step.box[0].stop:
-            self.canvas.go_to((step.box[0].start + step.box[0].stop - 1) // 2)
+        if isinstance(step, Edit):
+            self.canvas.show_box(step.box)
         self.bench.show_message(f"{step.name}: {verb}")
 
     def _show_labels(self) -> None:

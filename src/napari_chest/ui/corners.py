@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_chest.ui.canvas.overlay import LINE_LENGTH
+from napari_chest.ui.keys import shown
 from napari_chest.ui.windows import preset_name
 
 if TYPE_CHECKING:
@@ -25,17 +27,25 @@ def corners(session: Session, canvas: Canvas, pointer: str) -> Corners | None:
     if case is None or volume is None or window is None or session.dataset is None:
         return None
     draft = session.draft
-    reader = f" · {draft.saved.reader}" if draft else ""
     state = "no labels" if draft is None else "not saved" if draft.change else "saved"
     values = f"W {window.width:.0f} L {window.center:.0f} {preset_name(window)}".rstrip()
     view = [case.info.facts["View"]] if case.info.facts.get("View") else []
+    hidden = [f"masks hidden ({shown('toggle_labels')})"] if canvas.masks.all_hidden else []
     flat = volume.grid.shape[0] == 1
     return (
-        [f"{session.dataset.title} · {case.info.title}{reader}"],
-        [*view, state],
+        _title(session.dataset.title, case.info.title, draft.saved.reader if draft else ""),
+        [*view, state, *hidden],
         [pointer, values, f"zoom {canvas.zoom:.1f}x"],
         _size(volume.grid) if flat else _slice(volume.grid, canvas),
     )
+
+
+def _title(dataset: str, case: str, reader: str) -> list[str]:
+    """Dataset, case and reader; the case on a line of its own where one is too short for all."""
+    line = " · ".join(filter(None, (dataset, case, reader)))
+    if len(line) <= LINE_LENGTH:
+        return [line]
+    return [" · ".join(filter(None, (dataset, reader))), case]
 
 
 def _slice(grid: Grid, canvas: Canvas) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_chest.changes import slice_ranges
 from napari_chest.edits import Edit, MaskAdded, mask_of
-from napari_chest.ui.canvas.masks import BRUSH, ERASER, FILL, POLYGON
+from napari_chest.ui.canvas.masks import BRUSH, FILL, POLYGON
 from napari_chest.ui.widgets.segment_list import SegmentRow
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
 
-_VERBS = {BRUSH: "brush", ERASER: "erase", FILL: "fill", POLYGON: "polygon"}
+_VERBS = {BRUSH: "brush", FILL: "fill", POLYGON: "polygon"}
 _BRUSH_STEP = 1.25
 
 
@@ -36,11 +36,14 @@ class Painting:
         self._canvas = canvas
         self._masks = canvas.masks
         self._shown: Draft | None = None
+        self._offers: tuple[MaskOffer, ...] = ()
         self._masks.painted.connect(self._on_painted)
         self._masks.refreshed.connect(self._on_refreshed)
         self._masks.segment_picked.connect(self._show_selected)
         self._masks.tool_changed.connect(bench.tools.show_tool)
         self._masks.brush_changed.connect(self._show_brush)
+        self._masks.dropped.connect(self._on_dropped)
+        self._masks.removed.connect(self._on_removed)
         canvas.brush_stepped.connect(self._step_brush)
         bench.segments.segment_requested.connect(self._masks.select)
         bench.segments.visible_requested.connect(self._set_visible)
@@ -71,6 +74,9 @@ class Painting:
         self._shown = None  # while masks come and go, what the screen holds belongs to no draft
         self._canvas.show_masks(draft.masks() if draft else ())
         self._shown = draft
+        dataset = self._session.dataset
+        if draft is not None and dataset is not None:
+            self._offers = dataset.offers(draft.case.id, draft.standing)
         self._show_rows()
 
     def show_step(self, step: Step | None) -> None:
@@ -87,6 +93,7 @@ class Painting:
 
     def flush(self) -> None:
         """Turn into edits what is on screen but was not announced."""
+        self._masks.drop_outline()
         self._masks.flush()
         if self._draft is not None:
             for mask in self._draft.masks():
@@ -105,15 +112,53 @@ class Painting:
         draft = self._draft
         if draft is None:
             return
-        segment = self._segment_name(mask)
-        what = f"{_VERBS.get(tool, 'edit')} {segment}" if tool != ERASER else "erase"
-        slices = range(box[0].start, box[0].stop)
-        where = f"{'slice' if len(slices) == 1 else 'slices'} {slice_ranges(slices)}"
-        self._session.paint(f"{what} on {where}", mask, box, values)
+        before = draft.mask_labels(mask)[box]
+        wanted = self._named(mask, before, values)
+        if not np.array_equal(wanted, values):
+            self._bench.show_message(
+                "This value has no segment in the list, so nothing was painted. Choose a segment."
+            )
+        self._session.paint(self._step_name(mask, box, before, wanted, tool), mask, box, wanted)
         now = draft.mask_labels(mask)[box]
-        if draft.locks and not np.array_equal(now, values):
+        if draft.locks and not np.array_equal(now, wanted):
             self._bench.show_message("Locked segments were left as they are.")
         self._masks.update(mask, box, now)
+
+    def _named(
+        self, mask: str, before: npt.NDArray[Any], values: npt.NDArray[Any]
+    ) -> npt.NDArray[Any]:
+        """The values where a segment has them or they stood there before; else what stood there."""
+        segments = [row.segment.value for row in self._bench.segments.rows if row.mask == mask]
+        known = np.isin(values, [0, *segments]) | (values == before)
+        # napari can give a layer another kind of numbers.
+        return np.where(known, values, before).astype(before.dtype)
+
+    def _step_name(
+        self,
+        mask: str,
+        box: Box,
+        before: npt.NDArray[Any],
+        after: npt.NDArray[Any],
+        tool: str,
+    ) -> str:
+        """What was done, by what it changed: a brush that takes voxels away erases."""
+        changed = before != after
+        rows = [row.segment for row in self._bench.segments.rows if row.mask == mask]
+        values = set(np.unique(after[changed]).tolist())
+        names = [segment.name for segment in rows if segment.value in values]
+        what = f"{_VERBS.get(tool, 'edit')} {' and '.join(names)}" if names else "erase"
+        volume = self._canvas.volume
+        if volume is not None and volume.grid.shape[0] == 1:
+            return what
+        slices = (np.flatnonzero(changed.any(axis=(1, 2))) + box[0].start).tolist()
+        return f"{what} on {'slice' if len(slices) == 1 else 'slices'} {slice_ranges(slices)}"
+
+    def _on_dropped(self, z: int) -> None:
+        self._bench.show_message(f"The outline begun on slice {z + 1} was not closed: dropped.")
+
+    def _on_removed(self, mask: str) -> None:
+        text = f"The layer of {mask} was removed. Its strokes are kept: open the case again."
+        self._bench.show_message(text, "bad")
 
     def _on_refreshed(self, mask: str, box: Box, values: npt.NDArray[Any]) -> None:
         draft = self._draft
@@ -179,8 +224,7 @@ class Painting:
             for mask in draft.masks()
             for segment in mask.segments
         ]
-        offers = self._session.dataset.offers(draft.case.id, draft.standing)
-        self._bench.segments.show_rows(rows, offers)
+        self._bench.segments.show_rows(rows, self._offers)
         self._show_selected()
         self._bench.tools.setVisible(bool(rows))
         self._bench.balance()
@@ -191,12 +235,6 @@ class Painting:
 
     def _show_brush(self) -> None:
         self._bench.tools.show_brush(self._masks.size, deep=self._masks.deep)
-
-    def _segment_name(self, mask: str) -> str:
-        selected = self._masks.selected
-        rows = self._bench.segments.rows
-        names = (r.segment.name for r in rows if (r.mask, r.segment.value) == selected)
-        return next(names, mask)
 
 
 class _Unit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from qtpy.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QComboBox,
@@ -97,6 +97,13 @@ class Workbench(QWidget):
         self.state.setProperty("state", state)
         self.state.style().polish(self.state)
 
+    def order_tabs(self) -> None:
+        """Let Tab reach the answers where they stand: Qt puts what is made later last."""
+        before: QWidget = self.redo_button
+        for widget in self.questions.focus_order():
+            QWidget.setTabOrder(before, widget)
+            before = widget
+
     def balance(self) -> None:
         """Leave to the case list what the parts below it do not need; to open facts, all there is.
 
@@ -105,6 +112,8 @@ class Workbench(QWidget):
         self._balance_timer.start(0)
 
     def _balance(self) -> None:
+        # Parts within parts learn only then what they need.
+        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         facts = self.details.toggle.isChecked()
         # The table of slices and the facts take what they get; everything else has its size.
         grows = facts or not self.grid.isHidden()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OPACITIES = "opacities"
 TYPES = "opacity types"
 LESION = findings.OPACITY.segment(1, "GGO or consolidation")
-NOT_TOLD_APART = findings.OPACITY.segment(3, "Not told apart")
+NOT_TOLD_APART = findings.OPACITY.segment(3, "Not yet split")
 KINDS = (findings.GROUND_GLASS.segment(1), findings.CONSOLIDATION.segment(2), NOT_TOLD_APART)
 BEGIN = MaskOffer("Begin a mask", OPACITIES, (LESION,))
 SPLIT = MaskOffer("Split into GGO and consolidation", TYPES, KINDS, splits=OPACITIES)

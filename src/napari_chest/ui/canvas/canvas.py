@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from napari_chest.edits.steps import Box
     from napari_chest.model import Grid, Mask, SliceLabels, Volume
 
 
@@ -57,7 +58,7 @@ class Canvas:
         self.axes = Axes(viewer)
         self._strip = Strip(viewer, self.axes, self._bind_layer)
         self._strip.edited.connect(self.strip_edited.emit)
-        self.masks = Masks(viewer, self.axes, self._bind_layer)
+        self.masks = Masks(viewer, self.axes, self._bind_layer, lambda: self._mouse.held)
         self._keys: list[tuple[str, Callable[[], None]]] = []
         self._layer_keys: dict[str, Callable[[], None]] = {}
         self.widget = canvas_widget(self._viewer)
@@ -76,6 +77,7 @@ class Canvas:
             step_brush=self.brush_stepped.emit,
             scrolls=lambda: self._volume is None or self._volume.grid.shape[0] > 1,
             click=self._click,
+            set_tool=self.masks.set_tool,
         )
         self._connect(self._viewer, connect=True)
 
@@ -93,9 +95,12 @@ class Canvas:
 
     def show_volume(self, volume: Volume, name: str, window: Window, first: int) -> None:
         """Show a volume in place of the one before, at one of its slices."""
+        self._flatten()
         self._volume, self.axes.grid = volume, volume.grid
         data, kwargs, _ = layers.image_layer(volume, name, window)
         if self._image is None:
+            self._strip.remove()  # the image belongs below them
+            self.masks.remove()
             self._image = self._viewer.add_image(data, **kwargs)
             self._image.events.contrast_limits.connect(self._on_contrast)
             self._bind_layer(self._image)
@@ -128,6 +133,7 @@ class Canvas:
     def show_masks(self, masks: Sequence[Mask]) -> None:
         """Show these masks over the image and no others."""
         if self._volume is not None:
+            self._flatten()
             with self._in_place():
                 self.masks.show(masks, self._volume.grid)
 
@@ -188,6 +194,14 @@ class Canvas:
         """Show another slice, or the nearest there is."""
         if self._volume is not None:
             self.axes.move(0, z)
+
+    def show_box(self, box: Box) -> None:
+        """Go where a box of voxels, or of slices alone, can be seen, if it cannot already."""
+        if self._volume is None:
+            return
+        axis = self.axes.order[0] if len(box) == len(self._volume.grid.shape) else 0
+        if not box[axis].start <= self.axes.index(axis) < box[axis].stop:
+            self.axes.move(axis, (box[axis].start + box[axis].stop - 1) // 2)
 
     def step(self, steps: int) -> None:
         """Go through the plane that is shown: slices in the axial view, rows in the coronal."""
@@ -257,6 +271,10 @@ class Canvas:
         """Screen pixels per voxel across the image."""
         dx = self._volume.grid.spacing[2] if self._volume else 1.0
         return float(self._viewer.scene.camera.zoom * dx)
+
+    def _flatten(self) -> None:
+        """Leave the 3-D display, in which napari fails to select a layer before the mouse moves."""
+        self._viewer.dims.ndisplay = 2
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:

@@ -11,18 +11,18 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_chest.ui import layers
+from napari_chest.ui.canvas import strokes
 from napari_chest.ui.canvas.strip import refill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     import numpy.typing as npt
     from napari.components import ViewerModel
 
+    from napari_chest.edits.steps import Box
     from napari_chest.model import Grid, Mask
     from napari_chest.ui.canvas.axes import Axes
-
-    Box = tuple[slice, ...]
 
 MOVE, BRUSH, ERASER, FILL, POLYGON, PICKER = (
     "pan_zoom",
@@ -50,6 +50,7 @@ class Masks:
     viewer : napari's viewer.
     axes : where the view stands in the volume.
     bind : gives a new layer our keys.
+    held : whether a mouse button is held down over the image.
 
     Signals
     -------
@@ -59,6 +60,9 @@ class Masks:
     segment_picked(mask, value) : another segment is selected.
     tool_changed(tool) : another tool is chosen.
     brush_changed() : the brush has another size or depth.
+    visibility_changed() : a mask was hidden or shown.
+    dropped(slice) : an outline begun on this slice was left unfinished.
+    removed(mask) : somebody took the layer of a mask away.
     """
 
     painted = Signal(str, object, object, str)
@@ -66,16 +70,27 @@ class Masks:
     segment_picked = Signal(str, int)
     tool_changed = Signal(str)
     brush_changed = Signal()
+    visibility_changed = Signal()
+    dropped = Signal(int)
+    removed = Signal(str)
 
-    def __init__(self, viewer: ViewerModel, axes: Axes, bind: Callable[[Any], None]) -> None:
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        axes: Axes,
+        bind: Callable[[Any], None],
+        held: Callable[[], bool],
+    ) -> None:
         self._viewer = viewer
         self._axes = axes
         self._bind = bind
+        self._held = held
         self._layers: list[Any] = []
         self._masks: list[Mask] = []
         self._hidden: dict[str, frozenset[int]] = {}
         self._dirty: list[tuple[Any, Box, str]] = []
         self._busy = False
+        self._last_label = 1
         self.tool = MOVE
         self.size = 10.0
         """Diameter of brush and eraser in mm."""
@@ -83,18 +98,21 @@ class Masks:
         """Whether brush and eraser reach into neighbouring slices."""
         viewer.layers.selection.events.active.connect(self._on_active)
         viewer.dims.events.order.connect(self._on_order)
+        viewer.dims.events.current_step.connect(self._on_step)
 
     # What is shown
 
     def show(self, masks: Sequence[Mask], grid: Grid) -> None:
         """Show these masks and no others; the first of them is the one to paint on."""
         self._dirty.clear()
+        if self._held():
+            self.remove()  # napari's stroke would go on into the next mask
         alike = [mask.name for mask in masks[: len(self._masks)]]
         if [mask.name for mask in self._masks] != alike:
             self._hidden.clear()
-        for layer in self._layers[len(masks) :]:
+        self._layers, spare = self._layers[: len(masks)], self._layers[len(masks) :]
+        for layer in spare:
             self._viewer.layers.remove(layer)
-        self._layers = self._layers[: len(masks)]
         self._masks = list(masks)
         for index, mask in enumerate(masks):
             data, kwargs, _ = layers.mask_layer(mask, grid)
@@ -115,6 +133,14 @@ class Masks:
             return
         layer.data[box] = values
         self._refresh(layer)
+
+    def drop_outline(self) -> None:
+        """Drop an outline that is still being drawn: it must not be closed on something else."""
+        for layer in self._layers:
+            begun = strokes.begun(layer)
+            if begun is not None:
+                strokes.drop(layer)
+                self.dropped.emit(begun[0])
 
     def flush(self) -> None:
         """Tell of strokes that are on screen but not announced yet."""
@@ -139,12 +165,15 @@ class Masks:
         """Take note that somebody removed a layer, should it be ours."""
         if layer in self._layers:
             index = self._layers.index(layer)
+            name = self._masks[index].name
             del self._layers[index], self._masks[index]
+            self.removed.emit(name)
 
     def close(self) -> None:
         """Listen to the viewer no more."""
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
         self._viewer.dims.events.order.disconnect(self._on_order)
+        self._viewer.dims.events.current_step.disconnect(self._on_step)
 
     # How it is shown
 
@@ -157,6 +186,11 @@ class Masks:
     def visible(self, visible: bool) -> None:
         for layer in self._layers:
             layer.visible = visible
+
+    @property
+    def all_hidden(self) -> bool:
+        """Whether there are masks, none of which is shown."""
+        return bool(self._layers) and not self.visible
 
     def toggle_outline(self) -> None:
         """Show the masks filled, or their outlines."""
@@ -227,9 +261,9 @@ class Masks:
         if self._busy or layer not in self._layers:
             return
         tool = str(layer.mode)
-        for box in _boxes(event.value):
+        for box in strokes.boxes(event.value):
             self._dirty.append((layer, box, tool))
-        self._dirty = [*_joined(self._dirty)]
+        self._dirty = [*strokes.joined(self._dirty)]
         # napari announces a fill before it writes it; a stroke is announced once, at its end.
         QTimer.singleShot(0, self.flush)
 
@@ -242,7 +276,12 @@ class Masks:
         self.refreshed.emit(self._name(layer), box, layer.data[box])
 
     def _on_selected_label(self, layer: Any) -> None:
-        if not self._busy and layer is self._active():
+        if self._busy or layer is not self._active():
+            return
+        if self.tool == PICKER and not layer.selected_label:
+            self._pick_elsewhere(layer)
+        else:
+            self._last_label = int(layer.selected_label)
             self.segment_picked.emit(self._name(layer), int(layer.selected_label))
 
     def _on_mode(self, layer: Any) -> None:
@@ -266,11 +305,41 @@ class Masks:
         self.segment_picked.emit(self._name(layer), int(layer.selected_label))
 
     def _on_order(self) -> None:
+        self.drop_outline()
         layer = self._active()
         if layer is not None:
             self._equip(layer)
 
+    def _on_step(self) -> None:
+        if self._axes.grid is None:
+            return
+        axis = self._axes.order[0]
+        begun = [place for place in map(strokes.begun, self._layers) if place is not None]
+        if any(place[axis] != self._axes.index(axis) for place in begun):
+            self.drop_outline()
+
     # Steps of these
+
+    def _pick_elsewhere(self, layer: Any) -> None:
+        """Select what another mask has where nothing of this one was picked, or what was before.
+
+        Background is no segment: the brush would erase without saying so.
+        """
+        found = self._segment_at(self._viewer.cursor.position)
+        if found is None:
+            layer.selected_label = self._last_label
+        else:
+            self.select(*found)
+
+    def _segment_at(self, position: Any) -> tuple[str, int] | None:
+        """Mask and value that are seen at a world position."""
+        for layer, mask in zip(self._layers[::-1], self._masks[::-1], strict=True):
+            voxel = tuple(np.rint(layer.world_to_data(position[-3:])).astype(int))
+            inside = all(0 <= i < length for i, length in zip(voxel, layer.data.shape, strict=True))
+            value = int(layer.data[voxel]) if inside and layer.visible else 0
+            if value and value not in self.hidden(mask.name):
+                return mask.name, value
+        return None
 
     def _active(self) -> Any:
         layer = self._viewer.layers.selection.active
@@ -313,6 +382,7 @@ class Masks:
         self._layers.append(layer)
         events = layer.events
         events.paint.connect(partial(self._on_paint, layer))
+        events.visible.connect(lambda: self.visibility_changed.emit())
         for emitter, slot in (
             (events.set_data, self._on_refreshed),
             (events.selected_label, self._on_selected_label),
@@ -343,24 +413,3 @@ class Masks:
 
 def _without_event(slot: Callable[[Any], None], layer: Any, event: Any) -> None:  # noqa: ARG001
     slot(layer)
-
-
-def _boxes(step: Sequence[Any]) -> Iterator[Box]:
-    """The boxes of voxels that a step of napari's own history names."""
-    for part in step:
-        box = getattr(part, "slice_key", None)
-        if box is None:  # of `Labels.data_setitem`: indices, old values, new values
-            box = tuple(slice(int(np.min(i)), int(np.max(i)) + 1) for i in part[0])
-        yield tuple(box)
-
-
-def _joined(dirty: Sequence[tuple[Any, Box, str]]) -> Iterator[tuple[Any, Box, str]]:
-    """The same boxes, those of one layer joined to the one around them."""
-    by_layer: dict[int, tuple[Any, Box, str]] = {}
-    for layer, box, tool in dirty:
-        known = by_layer.get(id(layer))
-        if known is not None:
-            pairs = zip(known[1], box, strict=True)
-            box = tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in pairs)
-        by_layer[id(layer)] = layer, box, tool
-    yield from by_layer.values()

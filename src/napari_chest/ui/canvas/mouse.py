@@ -35,6 +35,7 @@ class Mouse:
     step_brush : called with a number of steps by which the brush grows.
     scrolls : whether there are slices to go through; the wheel zooms otherwise.
     click : called with the world position of a left press; returns whether it took the click.
+    set_tool : gives the masks a tool.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Mouse:
         step_brush: Callable[[int], None],
         scrolls: Callable[[], bool],
         click: Callable[[Any], bool],
+        set_tool: Callable[[str], None],
     ) -> None:
         self._viewer = viewer
         self._window = window
@@ -57,12 +59,19 @@ class Mouse:
         self._step_brush = step_brush
         self._scrolls = scrolls
         self._click = click
+        self._set_tool = set_tool
+        self._presses = 0
         self._notches = 0.0
         self._wheel_before = list(viewer.mouse_wheel_callbacks)
         self._zoom_before = viewer.scene.camera.mouse_zoom
         viewer.mouse_wheel_callbacks[:] = [self._on_wheel]
         viewer.mouse_drag_callbacks.append(self._on_drag)
         viewer.scene.camera.mouse_zoom = False
+
+    @property
+    def held(self) -> bool:
+        """Whether a button is held down over the image."""
+        return self._presses > 0
 
     def release(self) -> None:
         """Give napari its own mouse back."""
@@ -95,8 +104,18 @@ class Mouse:
             act(whole)
 
     def _on_drag(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
-        if viewer.dims.ndisplay != 2:
-            return
+        self._presses += 1
+        try:
+            if viewer.dims.ndisplay == 2:
+                yield from self._without_panning(viewer, event)
+            if event.type == "mouse_press":
+                yield
+            while event.type == "mouse_move":
+                yield
+        finally:
+            self._presses -= 1
+
+    def _without_panning(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
         # napari allows its own panning again whenever another layer or tool is chosen.
         camera = viewer.scene.camera
         before, camera.mouse_pan = camera.mouse_pan, False
@@ -139,6 +158,8 @@ class Mouse:
                 yield
         finally:
             layer.mode = "paint"
+            if layer not in viewer.layers:  # another case was opened meanwhile
+                self._set_tool("paint")
 
     def _drag_window(self, event: Any) -> Iterator[None]:
         before = self._window()

@@ -19,7 +19,8 @@ _HALO = QColor("#000000")
 _MARGIN = 10
 _SCALE_BAR_HEIGHT = 36
 """Room at the bottom that napari's scale bar takes, in pixels."""
-_LINE_LENGTH = 40
+LINE_LENGTH = 40
+"""Characters of a line, beyond which its middle is left out."""
 _LETTER_TIPS = "H = head (superior), F = feet (inferior), R = patient's right, L = patient's left"
 
 
@@ -187,7 +188,7 @@ def _draw_block(
     if corner & Qt.AlignmentFlag.AlignBottom:
         y = area.bottom() - metrics.descent() - step * (len(lines) - 1)
     for line in lines:
-        shown = elide_middle(line, _LINE_LENGTH)
+        shown = elide_middle(line, LINE_LENGTH)
         x = area.left()
         if corner & Qt.AlignmentFlag.AlignRight:
             x = area.right() - metrics.horizontalAdvance(shown)

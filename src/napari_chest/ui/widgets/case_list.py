@@ -251,6 +251,7 @@ class CaseList(QWidget):
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         table.verticalHeader().hide()
         rows = table.verticalHeader()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -288,13 +289,14 @@ class CaseList(QWidget):
         self._filter.keep(None)
 
     def _fit_columns(self) -> None:
-        """Hide the last columns that have no room; their facts stay in the tool tip."""
+        """Hide the columns that have no room; their facts stay in the tool tip."""
         room = self.table.width() - self.table.verticalScrollBar().sizeHint().width() - 4
         used = 0
         for column, width in enumerate(self._widths):
-            used += width
-            self.table.setColumnHidden(column, column > 0 and used > room)
-            self.table.setColumnWidth(column, width)
+            fits = used + width <= room
+            self.table.setColumnHidden(column, column > 0 and not fits)
+            self.table.setColumnWidth(column, width if fits else room)
+            used += width if fits or column == 0 else 0
 
     def _measure_columns(self) -> None:
         """Take the columns' widths once: Qt looks at every cell for them."""
@@ -303,7 +305,7 @@ class CaseList(QWidget):
         for column in columns:
             self.table.setColumnHidden(column, False)
         self._widths = [
-            max(self.table.sizeHintForColumn(c) + 12, header.sectionSizeHint(c)) for c in columns
+            max(self.table.sizeHintForColumn(c) + 8, header.sectionSizeHint(c)) for c in columns
         ]
         self._widths[0] += self.table.fontMetrics().horizontalAdvance("● ")
 

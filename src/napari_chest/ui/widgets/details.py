@@ -66,7 +66,8 @@ class Details(QWidget):
         """Show other facts and problems."""
         levels = {problem.level for problem in problems}
         worst = next((level for level in ("error", "warning") if level in levels), None)
-        count = "no problems" if not problems else f"{len(problems)} to know"
+        number = len(problems)
+        count = "no problems" if not number else f"{number} note{'' if number == 1 else 's'}"
         self.toggle.setText(f"Facts, {count}")
         color = _COLORS[worst] if worst else style.TEXT
         self.toggle.setStyleSheet(f"color: {color};")

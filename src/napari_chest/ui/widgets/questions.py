@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
-    QButtonGroup,
     QCompleter,
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from napari_chest.model import Question
 
 _LISTED_ROWS = 4
+_WIDTH, _PADDING = 296, 12
+"""Room of a row of buttons in a narrow dock, and what a button needs beside its text, in pixels."""
 
 
 class QuestionPanel(QWidget):
@@ -66,6 +67,10 @@ class QuestionPanel(QWidget):
             now = answers.get(key, ())
             form.show_answer(now, changed=now != saved.get(key, ()))
 
+    def focus_order(self) -> list[QWidget]:
+        """What Tab goes through."""
+        return [widget for form in self.forms.values() for widget in form.focus_order()]
+
     def _make_form(self, question: Question) -> OneAnswer | SeveralAnswers:
         form = SeveralAnswers(question) if question.several else OneAnswer(question)
         form.answered.connect(lambda answer: self.answer_requested.emit(question.key, answer))
@@ -84,11 +89,11 @@ class OneAnswer(QWidget):
         super().__init__()
         self.title = QLabel(question.text)
         self.buttons = {choice: QToolButton() for choice in question.choices}
-        self._group = QButtonGroup(self)
-        self._group.setExclusive(False)
-        row = QHBoxLayout()
-        row.setSpacing(3)
-        for choice, button in self.buttons.items():
+        grid = QGridLayout()
+        grid.setSpacing(3)
+        widest = max(map(self.fontMetrics().horizontalAdvance, question.choices), default=0)
+        in_a_row = max(_WIDTH // (widest + _PADDING), 1)
+        for place, (choice, button) in enumerate(self.buttons.items()):
             button.setText(choice)
             button.setCheckable(True)
             button.setAccessibleName(f"{question.text}: {choice}")
@@ -96,10 +101,13 @@ class OneAnswer(QWidget):
             button.clicked.connect(
                 lambda pressed, choice=choice: self.answered.emit((choice,) if pressed else ())
             )
-            self._group.addButton(button)
-            row.addWidget(button)
+            grid.addWidget(button, *divmod(place, in_a_row))
         layout = _column(self, self.title)
-        layout.addLayout(row)
+        layout.addLayout(grid)
+
+    def focus_order(self) -> list[QWidget]:
+        """What Tab goes through."""
+        return list(self.buttons.values())
 
     def show_answer(self, answer: tuple[str, ...], *, changed: bool) -> None:
         """Show the answer, and whether it is not saved yet."""
@@ -135,6 +143,10 @@ class SeveralAnswers(QWidget):
         layout.addWidget(self.field)
         self.list.itemChanged.connect(self._on_ticked)
         self.field.returnPressed.connect(self._add)
+
+    def focus_order(self) -> list[QWidget]:
+        """What Tab goes through."""
+        return [self.list, self.field]
 
     def show_answer(self, answer: tuple[str, ...], *, changed: bool) -> None:
         """Show the answers, and whether they are not saved yet."""
@@ -180,6 +192,7 @@ def _column(form: QWidget, title: QLabel) -> QVBoxLayout:
     layout = QVBoxLayout(form)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(3)
+    title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     layout.addWidget(title)
     return layout
 

@@ -93,7 +93,7 @@ class SegmentModel(QAbstractTableModel):
         row, column = self.rows[index.row()], index.column()
         if role == Qt.ItemDataRole.DisplayRole:
             key = f"{index.row() + 1}  " if index.row() < SEGMENT_KEYS else ""
-            return {_NAME: f"{key}{row.segment.name}", _SIZE: row.size}.get(column)
+            return {_NAME: f"{key}{self._title(row)}", _SIZE: row.size}.get(column)
         if role == Qt.ItemDataRole.DecorationRole and column == _SHOWN:
             return icons.swatch(row.segment.color, _ICON, filled=row.visible)
         if role == Qt.ItemDataRole.DecorationRole and column == _LOCK:
@@ -103,6 +103,13 @@ class SegmentModel(QAbstractTableModel):
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return _tip(row, column)
         return None
+
+    def _title(self, row: SegmentRow) -> str:
+        """The segment's name, and its mask where another one has a segment of this name."""
+        name, mask = row.segment.name, row.mask
+        if sum(other.segment.name == name for other in self.rows) < 2:
+            return name
+        return mask if mask.startswith(name) else f"{name} ({mask})"
 
 
 def _tip(row: SegmentRow, column: int) -> str:

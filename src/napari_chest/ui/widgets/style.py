@@ -47,13 +47,13 @@ QWidget#chest QLineEdit, QWidget#chest QComboBox, QWidget#chest QPlainTextEdit {
 QWidget#chest QLineEdit:focus, QWidget#chest QComboBox:focus, QWidget#chest QPlainTextEdit:focus {{
     border-color: {ACCENT};
 }}
-QWidget#chest QTableView {{
+QWidget#chest QTableView, QWidget#chest QListWidget {{
     background: #1b1d22; alternate-background-color: #20232a; color: {TEXT};
     border: 2px solid {RAISED}; gridline-color: transparent;
     selection-background-color: #1d5f86; selection-color: {TEXT};
 }}
 QWidget#chest QTableView::item:selected {{ background: #1d5f86; color: {TEXT}; }}
-QWidget#chest QTableView:focus {{ border-color: {ACCENT}; }}
+QWidget#chest QTableView:focus, QWidget#chest QListWidget:focus {{ border-color: {ACCENT}; }}
 QWidget#chest QHeaderView::section {{
     background: {BACKGROUND}; color: {SECONDARY}; border: 0; padding: 2px 4px;
 }}
