@@ -41,6 +41,9 @@ bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --group bench
 	$(BIN)/python benchmarks/dicom_series.py
 	$(BIN)/python benchmarks/nifti.py
+	$(BIN)/python benchmarks/dicom_tree.py
+	$(BIN)/python benchmarks/mdai_json.py
+	$(BIN)/python benchmarks/dicom_seg.py
 	$(SCREEN) $(BIN)/python benchmarks/window.py
 	$(SCREEN) $(BIN)/python benchmarks/reader_tasks.py
 

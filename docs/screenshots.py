@@ -15,7 +15,8 @@ import napari
 import numpy as np
 from qtpy.QtWidgets import QApplication
 
-from napari_chest.phantom import make_bimcv, make_covid_ct_md, make_mosmed
+import napari_chest
+from napari_chest.phantom import make_bimcv, make_covid_ct_md, make_mosmed, make_ricord
 from napari_chest.ui.canvas.window import main_window
 from napari_chest.ui.plugin import open_workbench
 
@@ -55,6 +56,8 @@ def main() -> int:
         )
         radiograph(controller, Path(scratch))
         grab(viewer, "radiograph")
+        readers(controller, Path(scratch))
+        grab(viewer, "readers")
         viewer.close()
     return 0
 
@@ -79,6 +82,24 @@ def radiograph(controller, folder: Path) -> None:  # noqa: ANN001
     root = make_bimcv(folder / "bimcv").root
     open_case(controller, root, "S00001 E00001 run-1 PA")
     controller.bench.details.toggle.setChecked(True)
+
+
+def readers(controller, folder: Path) -> None:  # noqa: ANN001
+    """All readers of a case beside the one that is corrected."""
+    controller.bench.details.toggle.setChecked(False)
+    phantom = make_ricord(folder / "ricord")
+    os.environ["NAPARI_CHEST_CACHE"] = str(folder / "cache")
+    dataset = napari_chest.open_dataset(phantom.root)
+    open_case(controller, phantom.root, dataset.cases()[1].title)
+    for action in controller.bench.others.menu().actions():
+        if action.text() == "All readers":
+            action.trigger()
+            break
+    else:
+        controller.bench.others.menu().actions()[0].setChecked(True)
+    drawn = np.any([m.labels.any(axis=(1, 2)) for m in controller.session.draft.masks()], axis=0)
+    controller.canvas.go_to(int(np.flatnonzero(drawn)[len(np.flatnonzero(drawn)) // 2]))
+    controller.bench.annotations.toggle.setChecked(True)
 
 
 def open_case(controller, root: Path, title: str) -> None:  # noqa: ANN001

@@ -15,6 +15,7 @@ FLOORS = (
     {"errors"},
     {"model"},
     {"geometry", "rings", "changes", "findings"},
+    {"codes"},
     {"files"},
     {"datasets"},
     {"edits"},

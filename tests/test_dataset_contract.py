@@ -18,10 +18,11 @@ import generic_sample
 import mosmed_sample
 import numpy as np
 import pytest
+import ricord_sample
 
 import napari_chest
 from napari_chest import changes
-from napari_chest.datasets import DATASETS, Bimcv, CovidCtMd, Generic, MosMed
+from napari_chest.datasets import DATASETS, Bimcv, CovidCtMd, Generic, MosMed, Ricord
 from napari_chest.errors import (
     ChangedOnDiskError,
     ChestError,
@@ -87,6 +88,16 @@ SAMPLES = [
         bimcv_sample.records,
         bimcv_sample.add_unknown,
         bimcv_sample.images,
+    ),
+    Sample(
+        Ricord,
+        ricord_sample.build,
+        ricord_sample.paint_one,
+        ricord_sample.painted_records,
+        ricord_sample.records,
+        ricord_sample.add_unknown,
+        ricord_sample.images,
+        remembers_headers=True,
     ),
     Sample(
         Generic,
@@ -728,3 +739,32 @@ def test_case_without_images_does_not_stop_the_others(sample, root, out):
     dataset.write(two, [edited(sample, dataset, two)], out)
     assert differing(sample, root, out) == sample.edited_records(two)
     assert len(dataset.compare(root, out)) == 1
+
+
+# What other formats need
+
+
+def test_source_headers_stand_for_the_slices(dataset):
+    """Either there is one header per slice, in display order, or there are none."""
+    for case in dataset.cases():
+        try:
+            grid = dataset.volume(case.id).grid
+        except ReadError:
+            continue
+        headers = dataset.source_headers(case.id)
+        assert len(headers) in {0, grid.shape[0]}
+        if grid.placed:
+            for z, header in enumerate(headers):
+                np.testing.assert_allclose(header.position, grid.position(z, 0, 0), atol=1e-3)
+
+
+def test_annotations_lie_on_the_volume(dataset):
+    for case in dataset.cases():
+        readers = {reading.reader for reading in dataset.readings(case.id)}
+        for one in dataset.annotations(case.id):
+            shape = dataset.volume(case.id).grid.shape
+            top, bottom, left, right = one.box
+            assert 0 <= one.slice < shape[0]
+            assert 0 <= top <= bottom < shape[1]
+            assert 0 <= left <= right < shape[2]
+            assert one.reader in readers

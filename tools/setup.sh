@@ -12,9 +12,10 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
     exit 1
 fi
 
-# What napari's window needs on Debian and Ubuntu, with a virtual screen for machines without one.
+# What napari's window needs on Debian and Ubuntu, with a virtual screen for machines without one,
+# and the checker that DICOM files are held against in tests.
 packages="libgl1 libegl1 libfontconfig1 libxkbcommon0 libdbus-1-3 libxcb-cursor0
-libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 xvfb xauth"
+libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 xvfb xauth dicom3tools"
 
 missing_packages() {
     for package in $packages; do

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from napari_chest.datasets import Dataset
     from napari_chest.model import CaseInfo, Problem
 
-PHANTOMS = ("covid-ct-md", "mosmed", "bimcv")
+PHANTOMS = ("covid-ct-md", "mosmed", "bimcv", "ricord", "ricord-1c")
+FORMATS = ("dicom-seg", "mdai")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +66,15 @@ def _parser() -> argparse.ArgumentParser:
     make.add_argument("dataset", choices=PHANTOMS)
     make.add_argument("out", type=Path, help="a new or empty folder")
     make.set_defaults(run=_make_demo)
+
+    export = commands.add_parser("export", help="masks in another format, each read back")
+    export.add_argument("path", type=Path, help="the dataset's folder, as it was downloaded")
+    export.add_argument("--to", required=True, choices=FORMATS, help="the format")
+    export.add_argument("--out", type=Path, required=True, help="a folder outside the dataset")
+    export.add_argument(
+        "--case", metavar="ID", action="append", help="a case; may be repeated (default: all)"
+    )
+    export.set_defaults(run=_export)
     return parser
 
 
@@ -135,8 +145,20 @@ def _make_demo(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export(options: argparse.Namespace) -> int:
+    from napari_chest.export.dicom_seg import export_dicom_seg
+    from napari_chest.export.mdai import export_mdai
+
+    export = export_dicom_seg if options.to == "dicom-seg" else export_mdai
+    dataset = open_dataset(options.path)
+    dataset.prepare(_print_progress)
+    proof = export(dataset, options.case or [case.id for case in dataset.cases()], options.out)
+    print("\n".join(proof.lines()))
+    return 0 if proof.holds else 1
+
+
 def _print_progress(done: int, total: int) -> None:
-    print(f"case {done} of {total}", file=sys.stderr)
+    print(f"{done} of {total}", file=sys.stderr)
 
 
 def _case_json(dataset: Dataset, case: CaseInfo) -> dict[str, Any]:

@@ -7,6 +7,7 @@
     ├── ReadError               a file or folder cannot be read as what it should be
     ├── SaveError               nothing was written, and why
     │   └── ChangedOnDiskError  the original changed since it was read
+    ├── StoppedError            somebody asked to stop
     ├── AmbiguousError          more than one thing fits, and guessing could do harm
     └── ProtectedError          an edit would change what is protected
 
@@ -70,6 +71,10 @@ class ChangedOnDiskError(SaveError):
             f"{path} changed on disk since it was read, so nothing was written. "
             "Open the dataset again to see its present state, then repeat the correction."
         )
+
+
+class StoppedError(ChestError):
+    """Work ended early because somebody asked for it."""
 
 
 class AmbiguousError(ChestError):

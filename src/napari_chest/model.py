@@ -310,6 +310,28 @@ class FactGroup:
     rows: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class Annotation:
+    """One mark of a reader on one slice, as the dataset keeps it.
+
+    Attributes
+    ----------
+    slice : display slice, from 0.
+    reader : who made it.
+    label : what it marks.
+    text : what else is said of it: its kind, its author's note.
+    box : first and last row, then first and last column that it touches, in voxels.
+    color : of the label, ``#RRGGBB``.
+    """
+
+    slice: int
+    reader: str
+    label: str
+    text: str
+    box: tuple[int, int, int, int]
+    color: str
+
+
 def _read_only_view(array: A) -> A:
     # A view, so that whoever fills a streaming volume keeps the one writable handle to it.
     view = array.view()

@@ -9,12 +9,25 @@ from napari_chest.datasets.bimcv import Bimcv
 from napari_chest.datasets.covid_ct_md import CovidCtMd
 from napari_chest.datasets.generic import Generic
 from napari_chest.datasets.mosmed import MosMed
+from napari_chest.datasets.ricord import Ricord
 from napari_chest.errors import UnknownDatasetError
 
-DATASETS: tuple[type[Dataset], ...] = (CovidCtMd, MosMed, Bimcv, Generic)
+DATASETS: tuple[type[Dataset], ...] = (CovidCtMd, MosMed, Bimcv, Ricord, Generic)
 """Every dataset, in the order in which they are asked whether a folder is theirs."""
 
-__all__ = ["DATASETS", "Bimcv", "CovidCtMd", "Dataset", "Generic", "MosMed", "open_dataset"]
+_LEVELS = 6
+"""Folders above that are asked: an image of RICORD lies so deep below its dataset."""
+
+__all__ = [
+    "DATASETS",
+    "Bimcv",
+    "CovidCtMd",
+    "Dataset",
+    "Generic",
+    "MosMed",
+    "Ricord",
+    "open_dataset",
+]
 
 
 def open_dataset(path: str | Path) -> Dataset:
@@ -51,7 +64,7 @@ def _of_others(root: Path) -> list[str]:
 
 def _dataset_above(root: Path) -> Path | None:
     """A folder above that is a published dataset: people often open one level too deep."""
-    return next(filter(_is_published, list(root.parents)[:3]), None)
+    return next(filter(_is_published, list(root.parents)[:_LEVELS]), None)
 
 
 def _dataset_inside(root: Path) -> Path | None:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 from napari_chest.errors import SaveError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+    from threading import Event
 
     from napari_chest.changes import CaseChange
+    from napari_chest.files.dicom import SliceHeader
     from napari_chest.model import (
+        Annotation,
         CaseInfo,
         FactGroup,
         MaskOffer,
@@ -50,6 +53,20 @@ class Dataset(ABC):
     @abstractmethod
     def missing(cls, root: Path) -> list[str]:
         """What the folder lacks to be this dataset, in words; empty when it is."""
+
+    def prepare(
+        self,
+        progress: Callable[[int, int], None] | None = None,  # noqa: ARG002
+        stop: Event | None = None,  # noqa: ARG002
+    ) -> None:
+        """Do beforehand what would make `cases` wait: tells how far it is, and may be stopped.
+
+        Raises
+        ------
+        StoppedError
+            when ``stop`` was set before it was done.
+        """
+        return
 
     @abstractmethod
     def cases(self) -> Sequence[CaseInfo]:
@@ -92,6 +109,14 @@ class Dataset(ABC):
 
     def about(self, case_id: str) -> tuple[FactGroup, ...]:  # noqa: ARG002
         """All that is known of a case beyond its facts in the list; cheap, no image is opened."""
+        return ()
+
+    def annotations(self, case_id: str) -> tuple[Annotation, ...]:  # noqa: ARG002
+        """The single marks that the masks of a case are made of, by slice; empty without any."""
+        return ()
+
+    def source_headers(self, case_id: str) -> Sequence[SliceHeader]:  # noqa: ARG002
+        """Headers of the DICOM images that the case's slices come from, in display order."""
         return ()
 
     @abstractmethod

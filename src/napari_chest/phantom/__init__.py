@@ -15,6 +15,13 @@ from napari_chest.phantom.covid_ct_md import (
 )
 from napari_chest.phantom.mosmed import MosMedMistake, MosMedPhantom, StudyTruth, make_mosmed
 from napari_chest.phantom.patient import LOBES
+from napari_chest.phantom.ricord import (
+    Ricord1cPhantom,
+    RicordMistake,
+    RicordPhantom,
+    make_ricord,
+    make_ricord_1c,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,11 +42,16 @@ __all__ = [
     "MosMedPhantom",
     "Phantom",
     "PhantomCase",
+    "Ricord1cPhantom",
+    "RicordMistake",
+    "RicordPhantom",
     "StudyTruth",
     "make_bimcv",
     "make_chest",
     "make_covid_ct_md",
     "make_mosmed",
+    "make_ricord",
+    "make_ricord_1c",
 ]
 
 
@@ -68,5 +80,7 @@ LAYOUTS: Mapping[str, Layout] = {
     "covid-ct-md": make_covid_ct_md,
     "mosmed": make_mosmed,
     "bimcv": make_bimcv,
+    "ricord": make_ricord,
+    "ricord-1c": make_ricord_1c,
 }
 """The datasets as which a phantom can be laid out, by the name on the command line."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydicom.uid import CTImageStorage
 
-from napari_chest.phantom.dicom import BITS_STORED, INTERCEPT
+from napari_chest.phantom.dicom import BITS_STORED, INTERCEPT, decimal_string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,11 +106,15 @@ class SeriesHeaders:
 
     def own(self, z: int) -> dict[str, object]:
         """Elements of display slice ``z`` alone, 0 at the head."""
-        location = _ds(_TOP - z * self.step)
+        location = decimal_string(_TOP - z * self.step)
         return {
             "SOPInstanceUID": self.uids[z],
             "InstanceNumber": str(z + 1),
-            "ImagePositionPatient": [_ds(self.corner[0]), _ds(self.corner[1]), location],
+            "ImagePositionPatient": [
+                decimal_string(self.corner[0]),
+                decimal_string(self.corner[1]),
+                location,
+            ],
             "SliceLocation": location,
         }
 
@@ -139,9 +143,9 @@ def series_headers(
         "PatientID": patient_id,
         "PatientSex": patient.sex,
         "PatientAge": f"{patient.age:03d}Y",
-        "SliceThickness": _ds(spacing[0]),
-        "ReconstructionDiameter": _ds(round(spacing[2] * shape[2])),
-        "PixelSpacing": [_ds(spacing[1]), _ds(spacing[2])],
+        "SliceThickness": decimal_string(spacing[0]),
+        "ReconstructionDiameter": decimal_string(round(spacing[2] * shape[2])),
+        "PixelSpacing": [decimal_string(spacing[1]), decimal_string(spacing[2])],
         "StudyInstanceUID": _uid(rng) if named else _dashed(rng),
         "SeriesInstanceUID": series if named else _dashed(rng),
         "FrameOfReferenceUID": _uid(rng) if named else "",
@@ -163,8 +167,3 @@ def _uid(rng: np.random.Generator) -> str:
 def _dashed(rng: np.random.Generator) -> str:
     digits = rng.bytes(16).hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
-
-
-def _ds(value: float) -> str:
-    # A decimal string has at most 16 characters.
-    return f"{value:.10f}".rstrip("0").rstrip(".")[:16]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
@@ -13,6 +14,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 from napari_chest.edits import Edit
 from napari_chest.model import Problem
 from napari_chest.ui.canvas import Canvas
+from napari_chest.ui.comparing import Comparing
 from napari_chest.ui.corners import corners
 from napari_chest.ui.keys import KEYS, SEGMENT_KEYS
 from napari_chest.ui.labelling import Labelling
@@ -30,12 +32,13 @@ if TYPE_CHECKING:
     from napari_chest.changes import ReadingChange
     from napari_chest.datasets import Dataset
     from napari_chest.edits import Draft, Step
-    from napari_chest.model import CaseInfo, Window
+    from napari_chest.model import Annotation, CaseInfo, Window
     from napari_chest.ui.preferences import Preferences
     from napari_chest.ui.session import OpenCase, Session
     from napari_chest.ui.workbench import Workbench
 
 
+_MESSAGE_LENGTH = 160
 _NOT_LABELLED = (
     "This case is not labelled: the dataset has no row for it, which is not the same as all slices "
     "being free of infection."
@@ -61,6 +64,7 @@ class Controller(QObject):
         self.saver = Saver(session, workbench, self)
         self.labelling = Labelling(session, workbench, self.canvas)
         self.painting = Painting(session, workbench, self.canvas)
+        self.comparing = Comparing(session, workbench, self.canvas)
         self._first_case: str | None = None
         self._wanted: str | None = None
         self._discarded: frozenset[object] = frozenset()
@@ -145,6 +149,7 @@ class Controller(QObject):
         bench.reading.activated.connect(self._on_reading_picked)
         bench.questions.answer_requested.connect(self.session.answer)
         bench.questions.refused.connect(bench.show_message)
+        bench.annotations.annotation_requested.connect(self._go_to_annotation)
         bench.undo_button.clicked.connect(partial(self.act, "undo"))
         bench.redo_button.clicked.connect(partial(self.act, "redo"))
         bench.save_button.clicked.connect(partial(self.act, "save"))
@@ -172,6 +177,9 @@ class Controller(QObject):
         self.reader.slices_arrived.connect(self._on_slices_arrived)
         self.reader.case_read.connect(self._on_case_read)
         self.reader.failed.connect(self._on_failed)
+        self.reader.prepared.connect(
+            lambda done, of: self.bench.show_progress(done, of, f"file {done:,} of {of:,}")
+        )
         self.saver.done.connect(self._back_to_work)
         self.saver.reading_added.connect(self._read_again)
 
@@ -269,8 +277,7 @@ class Controller(QObject):
         problems = dataset.problems()
         bench.details.show_case({}, problems)
         bench.start.show_message("")
-        serious = [str(problem) for problem in problems if problem.level != "note"]
-        bench.show_message("\n".join(serious[:3]), "bad")
+        bench.show_message(_in_short(problems), "bad")
         bench.show_page(bench.work)
 
     def _on_first_image(self, case: OpenCase, first: int) -> None:
@@ -292,6 +299,7 @@ class Controller(QObject):
         if case.volume.modality == "CT":
             window = self.preferences.window(dataset.name, case.volume.modality) or LUNG
         self.canvas.show_volume(case.volume, case.info.title, window, first)
+        self.bench.annotations.show_annotations(case.annotations)
         self.bench.windows.show_hounsfield(case.volume.modality == "CT")
         self.bench.cases.show_current(case.info.id)
         self._show_details(case)
@@ -349,6 +357,11 @@ class Controller(QObject):
 
     # What the canvas and the widgets ask for
 
+    def _go_to_annotation(self, annotation: Annotation) -> None:
+        top, bottom, left, right = annotation.box
+        self.canvas.go_to(annotation.slice)
+        self.canvas.center_on((top + bottom) / 2, (left + right) / 2)
+
     def _save(self) -> None:
         self._flush()
         self.saver.show_page()
@@ -386,8 +399,10 @@ class Controller(QObject):
         bench, case = self.bench, self.session.open_case
         readers = [reading.reader for reading in case.readings] if case else []
         bench.reading.clear()
+        dataset = self.session.dataset
+        versions = dataset is not None and dataset.new_reader() is not None
         for index, reader in enumerate(readers):
-            newest = index == 0 and len(readers) > 1
+            newest = versions and index == 0 and len(readers) > 1
             bench.reading.addItem(f"{reader} (newest)" if newest else reader, reader)
         bench.reading.setEnabled(len(readers) > 1)
         if draft is None:
@@ -398,6 +413,7 @@ class Controller(QObject):
         self.canvas.show_strip(labels, f"labels {draft.saved.reader}" if draft else "")
         bench.grid.setVisible(labels is not None or draft is None)
         self.painting.show(draft)
+        self.comparing.show()
         self.canvas.fit()
         self._show_questions(draft)
         self._show_labels()
@@ -466,6 +482,7 @@ class Controller(QObject):
 
     def _on_slice(self, z: int) -> None:
         self.bench.grid.show_current(z)
+        self.bench.annotations.show_slice(z)
         self._show_corners()
 
     def _on_window(self, window: Window) -> None:
@@ -490,6 +507,17 @@ class Controller(QObject):
 
 def _size(change: ReadingChange) -> int:
     return len(change.cells) + len(change.masks) + len(change.answers)
+
+
+def _in_short(problems: Sequence[Problem]) -> str:
+    """The worst of a dataset's problems, shortened, and how many more its facts show."""
+    serious = [problem for problem in problems if problem.level != "note"]
+    serious.sort(key=lambda problem: problem.level != "error")
+    if not serious:
+        return ""
+    worst, more = serious[0], len(serious) - 1
+    rest = f" {more} more under Facts." if more else ""
+    return f"{worst.level}: {shorten(worst.text, _MESSAGE_LENGTH, placeholder=' …')}{rest}"
 
 
 def _count(number: int, noun: str) -> str:

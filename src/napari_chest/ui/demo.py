@@ -130,6 +130,20 @@ def _paint_a_stroke(controller: Controller) -> None:
     _wait_for(lambda: bool(session.unsaved()))
 
 
+def _take_back_an_answer(controller: Controller) -> None:
+    """Withdraw the first answer of the first case whose reader gave one."""
+    session = controller.session
+    for info in session.cases:
+        controller.open_case(info.id)
+        _wait_for(partial(_is_open, controller, info))
+        answers = session.draft.answers if session.draft is not None else {}
+        answered = next((key for key, answer in answers.items() if answer), None)
+        if answered is not None:
+            session.answer(answered, answers[answered][1:])
+            return
+    raise ChestError(f"no case of {_root(controller)} has an answer.")
+
+
 def _is_open(controller: Controller, info: CaseInfo) -> bool:
     case = controller.session.open_case
     return case is not None and case.info.id == info.id and not controller.reader.busy
@@ -164,6 +178,17 @@ SCENARIOS = {
         "One ROI lies over the wrong lung, and one case lacks a finding. Erase with E, paint with "
         "P, then press Ctrl+Shift+E and Enter to save.",
         _paint_a_stroke,
+    ),
+    "ricord": Scenario(
+        "In the first study one reader's ring lies in healthy lung, and another reader missed a "
+        "slice. Choose the reader above the list, erase with E, paint with P, then press "
+        "Ctrl+Shift+E and Enter to save.",
+        _paint_a_stroke,
+    ),
+    "ricord-1c": Scenario(
+        "One reader calls a severe exam negative. Choose the reader above the list, correct the "
+        "exam labels, then press Ctrl+Shift+E and Enter to save.",
+        _take_back_an_answer,
     ),
 }
 

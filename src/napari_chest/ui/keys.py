@@ -35,8 +35,8 @@ KEYS: tuple[Key, ...] = (
     Key("slice_up_5", ("Shift-PageUp",), "five slices up"),
     Key("slice_first", ("Home",), "first slice"),
     Key("slice_last", ("End",), "last slice"),
-    Key("infected_next", ("N",), "next infected slice"),
-    Key("infected_previous", ("Shift-N",), "previous infected slice"),
+    Key("infected_next", ("N",), "next infected or annotated slice"),
+    Key("infected_previous", ("Shift-N",), "previous infected or annotated slice"),
     Key("case_next", ("Control-PageDown",), "next case of the list"),
     Key("case_previous", ("Control-PageUp",), "previous case of the list"),
     *(

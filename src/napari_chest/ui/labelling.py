@@ -132,16 +132,18 @@ class Labelling:
         self._set_mark(self._canvas.slice if self._mark is None else None)
 
     def _step_infected(self, direction: int) -> None:
-        labels = self._labels
-        if labels is None:
+        draft, labels = self._session.draft, self._labels
+        if draft is None:
             return
-        infected = np.flatnonzero(labels.values.any(axis=1))
+        found = [mask.labels.any(axis=(1, 2)) for mask in draft.masks()]
+        found += [labels.values.any(axis=1)] if labels is not None else []
+        infected = np.flatnonzero(np.any(found, axis=0)) if found else np.empty(0, np.intp)
         z = self._canvas.slice
         beyond = infected[infected > z] if direction > 0 else infected[infected < z][::-1]
         if len(beyond):
             self._canvas.go_to(int(beyond[0]))
         else:
-            self._bench.show_message("No infected slice further on.")
+            self._bench.show_message("No infected or annotated slice further on.")
 
     # Steps of these
 

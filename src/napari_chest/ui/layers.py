@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from napari_chest.model import Grid, Mask, SliceLabels, Volume
+    from napari_chest.model import Grid, Mask, Reading, SliceLabels, Volume
 
 LayerData = tuple[Any, dict[str, Any], str]
 
 LUNG = Window(-600, 1500)
 FILL_OPACITY = 0.4
+READER_COLORS = ("#00C0FF", "#FFC018", "#C000FF", "#90FFA8", "#FF0000", "#009048")
+"""One per reader, far apart from each other and from the greys, also for colour-blind eyes."""
 _UNITS = ("mm", "mm", "mm")
 _AXES = ("z", "y", "x")
 _GAP = 0.02
@@ -70,6 +72,24 @@ def mask_layer(mask: Mask, grid: Grid) -> LayerData:
         "features": {"index": [0, *named], "segment": ["", *named.values()]},
     }
     return np.array(mask.labels), kwargs, "labels"
+
+
+def outline_layer(reading: Reading, grid: Grid) -> LayerData:
+    """The labels layer of all masks of a reading: each voxel has the number of the mask on top."""
+    found = np.zeros(grid.shape, np.uint8)
+    for number, mask in enumerate(reading.masks, 1):
+        found[mask.labels != 0] = number
+    names = [mask.name for mask in reading.masks]
+    kwargs = {
+        "name": reading.reader,
+        "scale": grid.spacing,
+        "units": _UNITS,
+        "axis_labels": _AXES,
+        "opacity": 1.0,
+        "blending": "translucent_no_depth",
+        "features": {"index": range(len(names) + 1), "segment": ["", *names]},
+    }
+    return found, kwargs, "labels"
 
 
 def mask_colors(mask: Mask, hidden: Collection[int] = ()) -> dict[int | None, str]:

@@ -10,7 +10,7 @@ from napari_chest.datasets import open_dataset
 from napari_chest.ui.session import OpenCase
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
     from threading import Event
 
@@ -38,9 +38,23 @@ class Arrived:
     of: int
 
 
-def read_dataset(path: Path) -> tuple[Dataset, Sequence[CaseInfo]]:
-    """Open a dataset and list its cases; raises like `open_dataset`."""
+@dataclass(frozen=True)
+class Prepared:
+    """How much of what a dataset needs before its cases can be listed is done."""
+
+    done: int
+    of: int
+
+
+def read_dataset(
+    path: Path, stop: Event | None = None, tell: Callable[[Prepared], None] | None = None
+) -> tuple[Dataset, Sequence[CaseInfo]]:
+    """Open a dataset and list its cases; raises like `open_dataset`, and StoppedError on ``stop``.
+
+    ``tell`` is called from the thread that reads.
+    """
     dataset = open_dataset(path)
+    dataset.prepare(None if tell is None else lambda done, of: tell(Prepared(done, of)), stop)
     return dataset, dataset.cases()
 
 
@@ -66,6 +80,7 @@ def read_case(
             dataset.readings(info.id),
             dataset.problems(info.id),
             dataset.about(info.id),
+            dataset.annotations(info.id),
         )
         yield FirstImage(case, first)
         total = stream.volume.grid.shape[0]

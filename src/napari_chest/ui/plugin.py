@@ -97,6 +97,16 @@ def open_bimcv() -> list[Any]:
     return _open_sample("bimcv")
 
 
+def open_ricord() -> list[Any]:
+    """The synthetic MIDRC-RICORD-1A, in the Chest dock (npe2 sample data)."""
+    return _open_sample("ricord")
+
+
+def open_ricord_1c() -> list[Any]:
+    """The synthetic MIDRC-RICORD-1C, in the Chest dock (npe2 sample data)."""
+    return _open_sample("ricord-1c")
+
+
 def _open_sample(layout: str) -> list[Any]:
     viewer = napari.current_viewer()
     if viewer is None:

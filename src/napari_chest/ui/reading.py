@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_chest.errors import ChestError
 from napari_chest.ui.background import Background
 from napari_chest.ui.demo_data import demo_folder
-from napari_chest.ui.loading import Arrived, FirstImage, read_case, read_dataset
+from napari_chest.ui.loading import Arrived, FirstImage, Prepared, read_case, read_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ class CaseReader(QObject):
     first_image(OpenCase, int) : a case can be shown at this slice.
     slices_arrived(tuple, int, int) : slices that are in place, how many so far, of how many.
     case_read(OpenCase) : a case is complete, with all its problems.
+    prepared(int, int) : how far a dataset is on its way to its list of cases.
     failed(str) : nothing came of it, and why.
     """
 
@@ -38,11 +39,14 @@ class CaseReader(QObject):
     slices_arrived = Signal(object, int, int)
     case_read = Signal(object)
     failed = Signal(str)
+    prepared = Signal(int, int)
+    _prepared = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._work: Background | None = None
         self._stop = Event()
+        self._prepared.connect(self._on_prepared)  # which brings it to the window's thread
 
     @property
     def busy(self) -> bool:
@@ -52,7 +56,8 @@ class CaseReader(QObject):
     def open_dataset(self, folder: Path) -> None:
         """Read a dataset's case list."""
         self.stop()
-        self._start(partial(read_dataset, folder), returned=self._on_dataset)
+        reading = partial(read_dataset, folder, self._stop, self._prepared.emit)
+        self._start(reading, returned=self._on_dataset)
 
     def make_demo(self, layout: str) -> None:
         """Make a synthetic dataset if need be, and read its case list."""
@@ -94,6 +99,10 @@ class CaseReader(QObject):
     def _end(self, slot: Callable[[Any], None], value: Any) -> None:
         self._work = None
         slot(value)
+
+    def _on_prepared(self, part: Prepared) -> None:
+        if self._work is not None:
+            self.prepared.emit(part.done, part.of)
 
     def _on_dataset(self, result: Any) -> None:
         self.dataset_read.emit(*result)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari_chest.edits import Edit, Locks, Step
     from napari_chest.edits.steps import Box
     from napari_chest.model import (
+        Annotation,
         CaseInfo,
         FactGroup,
         MaskOffer,
@@ -40,6 +41,7 @@ class OpenCase:
     readings: tuple[Reading, ...]
     problems: list[Problem] = field(default_factory=list)
     about: tuple[FactGroup, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
 
 
 class Session:

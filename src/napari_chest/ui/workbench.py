@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_chest.ui.keys import KEYS, qt_sequence, shown
+from napari_chest.ui.widgets.annotation_list import AnnotationList
 from napari_chest.ui.widgets.case_list import CaseList
 from napari_chest.ui.widgets.details import Details
 from napari_chest.ui.widgets.keys_card import KeysCard
@@ -221,16 +222,28 @@ class Workbench(QWidget):
         self.undo_button = _tool("Undo", f"Undo ({shown('undo')})")
         self.redo_button = _tool("Redo", f"Redo ({shown('redo')})")
         self.questions = QuestionPanel()
+        self.others = _tool("Others", "Show other readers as outlines")
+        self.others.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.annotations = AnnotationList()
         self.segments = SegmentList()
         self.tools = ToolBar()
         self.grid = SliceGrid()
-        head = _row(self.reading, self.undo_button, self.redo_button, stretch=0)
-        parts = (self.details, head, self.questions, self.segments, self.tools, self.grid)
+        head = _row(self.reading, self.others, self.undo_button, self.redo_button, stretch=0)
+        parts = (
+            self.details,
+            head,
+            self.questions,
+            self.segments,
+            self.tools,
+            self.annotations,
+            self.grid,
+        )
         self._lower = _column(*parts, stretch=len(parts) - 1)
         self._balance_timer = QTimer(self)
         self._balance_timer.setSingleShot(True)
         self._balance_timer.timeout.connect(self._balance)
-        self.details.toggle.toggled.connect(lambda _: self.balance())
+        for fold in (self.details.toggle, self.annotations.toggle):
+            fold.toggled.connect(lambda _: self.balance())
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.cases)

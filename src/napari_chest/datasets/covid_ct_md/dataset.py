@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from napari_chest.datasets.covid_ct_md.labels import LabelPair
     from napari_chest.datasets.covid_ct_md.layout import CaseFolder, Index
-    from napari_chest.files.dicom import Series
+    from napari_chest.files.dicom import Series, SliceHeader
     from napari_chest.model import VolumeStream
 
 _INDEXED_CASES = 8
@@ -84,6 +84,10 @@ class CovidCtMd(Dataset):
             table = SliceLabels(pair.columns, values, any_column)
             found.append(Reading(pair.version, slice_labels=table))
         return tuple(found)
+
+    def source_headers(self, case_id: str) -> Sequence[SliceHeader]:
+        """Headers of the case's slices from head to feet."""
+        return self._series(case_id)[0].slices
 
     def problems(self, case_id: str | None = None) -> list[Problem]:
         """What a person should know before working on the case, or on the dataset when None."""

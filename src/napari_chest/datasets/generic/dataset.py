@@ -13,6 +13,7 @@ from napari_chest.datasets.generic import listing, names, segments, walk, writin
 from napari_chest.datasets.generic.images import Image, open_image
 from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.files.atomic import digest, read_whole, write_together
+from napari_chest.files.dicom import Series
 from napari_chest.files.paths import is_there, leads_inside
 from napari_chest.model import CaseInfo, Mask, MaskOffer, Problem, Reading
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from napari_chest.datasets.generic.listing import Found, MaskFile
-    from napari_chest.files.dicom import Series
+    from napari_chest.files.dicom import SliceHeader
     from napari_chest.model import Segment, VolumeStream
 
     Masks = tuple[tuple[Mask, ...], tuple[Problem, ...]]
@@ -85,6 +86,11 @@ class Generic(Dataset):
         if any(mask.name == own.name for mask in reading.masks) or self._is_there(own.path):
             return ()
         return (MaskOffer("Begin a mask", own.name, self._segments[0] or segments.DEFAULT),)
+
+    def source_headers(self, case_id: str) -> Sequence[SliceHeader]:
+        """Headers of a DICOM series in display order; none for NIfTI."""
+        source = self._image(case_id).source
+        return source.slices if isinstance(source, Series) else ()
 
     def problems(self, case_id: str | None = None) -> list[Problem]:
         """What a person should know before working on the case, or on the dataset when None."""

@@ -42,7 +42,7 @@ def syntax_name(uid: str) -> str:
     return str(UID(uid, validation_mode=pydicom.config.IGNORE).name)
 
 
-def scan_with_pydicom(path: Path) -> RawHeader:
+def scan_with_pydicom(path: Path, wanted: frozenset[int] = tags.WANTED) -> RawHeader:
     """The wanted elements of any file that pydicom reads.
 
     Raises
@@ -63,7 +63,7 @@ def scan_with_pydicom(path: Path) -> RawHeader:
     if tags.DEFLATED.encode() in start:  # pydicom would inflate it whole, whatever its size
         raise ReadError(path, "its deflated data set is damaged. Copy or download it again.")
     dataset = _read(path, force=bare)
-    return _raw_header(dataset, size)
+    return _raw_header(dataset, size, wanted)
 
 
 def frame_values(path: Path) -> list[dict[int, bytes]]:
@@ -113,7 +113,7 @@ def _read(path: Path, *, force: bool) -> Dataset:
         raise ReadError(path, f"the file is damaged or not DICOM ({error}).") from error
 
 
-def _raw_header(dataset: Dataset, size: int) -> RawHeader:
+def _raw_header(dataset: Dataset, size: int, wanted: frozenset[int]) -> RawHeader:
     with quiet_pydicom():
         implicit, little = dataset.original_encoding
         named = dataset.file_meta.get("TransferSyntaxUID", "")
@@ -123,7 +123,7 @@ def _raw_header(dataset: Dataset, size: int) -> RawHeader:
     if pixels is not None:
         offset = pixels.value_tell
         length = None if pixels.length == tags.UNDEFINED else pixels.length
-    return RawHeader(_wanted_values(dataset), syntax, size, offset, length)
+    return RawHeader(_wanted_values(dataset, wanted), syntax, size, offset, length)
 
 
 def _guessed_syntax(implicit: bool, little: bool) -> str:
@@ -139,9 +139,9 @@ def _element(dataset: Dataset, tag: int) -> RawDataElement | None:
     return element if isinstance(element, RawDataElement) else None
 
 
-def _wanted_values(dataset: Dataset) -> dict[int, bytes]:
+def _wanted_values(dataset: Dataset, wanted: frozenset[int]) -> dict[int, bytes]:
     values: dict[int, bytes] = {}
-    for tag in tags.WANTED:
+    for tag in wanted:
         element = _element(dataset, tag)
         if element is not None and isinstance(element.value, bytes) and element.value:
             values[tag] = element.value
@@ -156,7 +156,7 @@ def _macro_values(groups: Dataset) -> dict[int, bytes]:
     values: dict[int, bytes] = {}
     for tag in tags.MACROS:
         for macro in _items(groups, tag)[:1]:
-            values |= _wanted_values(macro)
+            values |= _wanted_values(macro, tags.WANTED)
     return values
 
 

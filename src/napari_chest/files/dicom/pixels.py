@@ -86,6 +86,19 @@ def decode_into(header: SliceHeader, out: npt.NDArray[np.int16]) -> None:
         _fill(out, padding)
 
 
+def read_stored(header: SliceHeader) -> Stored:
+    """The stored values of one image, (rows, columns), integers of 8, 16 or 32 bits.
+
+    Raises
+    ------
+    ReadError
+        when the file vanished, is damaged, or has a transfer syntax that nothing here decodes.
+    """
+    scratch = np.empty((header.rows, header.columns), np.int16)
+    stored, high_bit = _read_stored(header, scratch)
+    return _clean(header, stored, high_bit)
+
+
 def _read_stored(header: SliceHeader, scratch: npt.NDArray[np.int16]) -> tuple[Stored, int]:
     """Stored values and their high bit; compressed ones are decoded into ``scratch`` if fit."""
     try:

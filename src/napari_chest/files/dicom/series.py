@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+_ENDINGS: Final = frozenset({"dcm", "dicom", "ima", "img"})
 _LUNG_CENTER: Final = -600.0
 _SAME_DIRECTION: Final = 0.01
 _SAME_SPACING: Final = 1e-3
@@ -119,6 +120,30 @@ def index_folder(folder: Path, *, root: Path | None = None) -> tuple[list[Series
     return sorted(series, key=_importance), problems
 
 
+def series_of_files(folder: Path, paths: Iterable[Path]) -> Series:
+    """The stack that these files of one series make up, wherever they lie below a folder.
+
+    Its problems tell which files and images are left out, by the rules of `index_folder`.
+
+    Raises
+    ------
+    ReadError
+        when none of them can be read.
+    """
+    headers: list[SliceHeader] = []
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            headers += read_headers(path)
+        except ReadError as error:
+            problems.append(_unreadable(path, error))
+    series = _series(folder, headers, problems)
+    if series is None:
+        first = f" {problems[0]}." if problems else ""
+        raise ReadError(folder, f"no image of the series can be read.{first}")
+    return replace(series, problems=(*problems, *series.problems))
+
+
 def main_series(series: Sequence[Series]) -> Series:
     """The series to show: CT before others, no localizer, then the one with the most slices.
 
@@ -163,7 +188,7 @@ def _candidates(folder: Path, root: Path, problems: list[Problem]) -> Iterator[P
         raise ReadError(folder, f"the folder cannot be read ({error.strerror}).") from error
     for entry in entries:
         name = entry.name
-        if name.startswith(".") or name.upper() == "DICOMDIR" or not _may_be_dicom(name):
+        if not may_be_dicom(name):
             continue
         path = folder / name
         if entry.is_symlink() and not _leads_inside(path, inside):
@@ -173,9 +198,14 @@ def _candidates(folder: Path, root: Path, problems: list[Problem]) -> Iterator[P
             yield path
 
 
-def _may_be_dicom(name: str) -> bool:
-    extension = os.path.splitext(name)[1].lower()  # noqa: PTH122 ten times faster than Path
-    return extension in {"", ".dcm", ".dicom", ".ima", ".img"} or extension[1:].isdecimal()
+def may_be_dicom(name: str) -> bool:
+    """Whether a file of this name may be a DICOM image; see `index_folder`."""
+    if name.startswith("."):
+        return False
+    _, dot, ending = name.rpartition(".")
+    if not dot:
+        return name.upper() != "DICOMDIR"
+    return ending.lower() in _ENDINGS or ending.isdecimal()
 
 
 def _leads_inside(path: Path, inside: Path) -> bool:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import os
 import zlib
 from dataclasses import dataclass
+from functools import cache
+from operator import itemgetter
 from struct import Struct
 from struct import error as StructError  # noqa: N812
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from napari_chest.files.dicom import tags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from io import FileIO
     from pathlib import Path
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _FIRST_READ: Final = 8 * 1024
 _LARGEST_HEADER: Final = 64 * 1024 * 1024
+_LARGEST_LAYOUT: Final = 64 * 1024
 _LARGEST_VALUE: Final = 1024 * 1024
 _LARGEST_META: Final = 64 * 1024
 _INFLATION: Final = 8
@@ -42,6 +45,11 @@ _LONG_VR: Final = dict.fromkeys(
     False,
 )  # fmt: skip
 """VRs with a length of 32 bits (True) or 16 bits (DICOM PS3.5 section 7.1.2)."""
+_LONG_LE: Final = frozenset(int.from_bytes(vr, "little") for vr in _LONG_VR if _LONG_VR[vr])
+_SHORT_LE: Final = frozenset(int.from_bytes(vr, "little") for vr in _LONG_VR if not _LONG_VR[vr])
+_UNKNOWN_LE: Final = int.from_bytes(b"UN", "little")
+_HEAD_LE: Final = Struct("<IHH").unpack_from
+_LENGTH_LE: Final = Struct("<I").unpack_from
 
 
 class OddHeaderError(Exception):
@@ -82,7 +90,35 @@ class RawHeader:
         return ">" if self.transfer_syntax == tags.EXPLICIT_BE else "<"
 
 
-def scan(path: Path) -> RawHeader:
+class _Layout(NamedTuple):
+    """Where the elements of a data set lie that is encoded in explicit little endian.
+
+    The files of a series have mostly the same elements, each as long as in the file before. Where
+    all the heads (tag, VR and length) are those of the last data set, so are their places.
+
+    Attributes
+    ----------
+    start : where the data set begins.
+    heads : cuts the heads of all elements out of a data set.
+    expected : the heads.
+    tags : the wanted elements that are there.
+    values : cuts their values out of a data set.
+    pixels : offset and length of Pixel Data.
+    """
+
+    start: int
+    heads: Callable[[bytes], tuple[bytes, ...]]
+    expected: tuple[bytes, ...]
+    tags: tuple[int, ...]
+    values: Callable[[bytes], tuple[bytes, ...]]
+    pixels: tuple[int, int | None]
+
+
+_LAST: dict[frozenset[int], _Layout] = {}
+"""The layout of the last data set, by what was wanted of it."""
+
+
+def scan(path: Path, wanted: frozenset[int] = tags.WANTED) -> RawHeader:
     """The wanted elements of a DICOM file, read from as few bytes as possible.
 
     Raises
@@ -97,7 +133,7 @@ def scan(path: Path) -> RawHeader:
         data = file.read(_FIRST_READ)
         while True:
             try:
-                return _scan_bytes(data, size)
+                return _scan_bytes(data, size, wanted)
             except _MoreNeededError as more:
                 data += _further(file, data, size, more.position)
 
@@ -152,21 +188,26 @@ def _further(file: FileIO, data: bytes, size: int, position: int) -> bytes:
     return more
 
 
-def _scan_bytes(data: bytes, size: int) -> RawHeader:
+def _scan_bytes(data: bytes, size: int, wanted: frozenset[int]) -> RawHeader:
     syntax, start = body_offset(data)
     if syntax == tags.DEFLATED:
-        return _scan_deflated(data, size, start)
-    read_element = _reader(syntax)
+        return _scan_deflated(data, size, start, wanted)
     values: dict[int, bytes] = {}
-    offset, length = _walk(data, start, read_element, values)
+    if syntax in (tags.IMPLICIT_LE, tags.EXPLICIT_BE):
+        read_element = _implicit_le if syntax == tags.IMPLICIT_LE else _explicit_be
+        offset, length = _walk(data, start, read_element, wanted, values)
+    elif syntax:
+        offset, length = _as_before(data, start, wanted, values)
+    else:
+        raise OddHeaderError("no transfer syntax")
     return RawHeader(values, syntax, size, offset, length)
 
 
-def _scan_deflated(data: bytes, size: int, start: int) -> RawHeader:
+def _scan_deflated(data: bytes, size: int, start: int, wanted: frozenset[int]) -> RawHeader:
     inflated, whole = inflate(data[start:], _INFLATION * len(data))
     values: dict[int, bytes] = {}
     try:
-        offset, length = _walk(inflated, 0, _explicit_le, values)
+        offset, length = _as_before(inflated, 0, wanted, values)
     except _MoreNeededError as more:
         if whole:
             raise OddHeaderError("the header is longer than the data set") from more
@@ -174,18 +215,12 @@ def _scan_deflated(data: bytes, size: int, start: int) -> RawHeader:
     return RawHeader(values, tags.DEFLATED, size, offset, length)
 
 
-def _reader(syntax: str) -> ReadElement:
-    if syntax == tags.IMPLICIT_LE:
-        return _implicit_le
-    if syntax == tags.EXPLICIT_BE:
-        return _explicit_be
-    if not syntax:
-        raise OddHeaderError("no transfer syntax")
-    return _explicit_le
-
-
 def _walk(
-    data: bytes, position: int, read_element: ReadElement, values: dict[int, bytes]
+    data: bytes,
+    position: int,
+    read_element: ReadElement,
+    wanted: frozenset[int],
+    values: dict[int, bytes],
 ) -> tuple[int, int | None]:
     """Offset and length of Pixel Data; fills ``values`` with the wanted elements before it.
 
@@ -193,7 +228,6 @@ def _walk(
     no recursion; everything of known length is jumped over.
     """
     depth = 0
-    wanted = tags.WANTED
     size = len(data)
     while True:
         if position + 12 > size:  # the longest element header
@@ -213,6 +247,75 @@ def _walk(
         position = start + length
 
 
+def _as_before(
+    data: bytes, start: int, wanted: frozenset[int], values: dict[int, bytes]
+) -> tuple[int, int | None]:
+    """As `_walk_explicit_le`, but without a walk where all elements lie as in the last data set."""
+    if len(data) > _LARGEST_LAYOUT:
+        return _walk(data, start, _explicit_le, wanted, values)
+    layout = _LAST.get(wanted)
+    if layout is None or layout.start != start or layout.heads(data) != layout.expected:
+        layout = _LAST[wanted] = _explicit_le_layout(data, start, wanted)
+    values.update(zip(layout.tags, layout.values(data), strict=True))
+    return layout.pixels
+
+
+def _explicit_le_layout(data: bytes, start: int, wanted: frozenset[int]) -> _Layout:
+    places: dict[int, slice] = {}
+    found: list[slice] = []
+    pixels = _walk_explicit_le(data, start, wanted, places, found)
+    heads = _getter(found)
+    values = _getter(tuple(places.values()))
+    return _Layout(start, heads, heads(data), tuple(places), values, pixels)
+
+
+def _getter(slices: Sequence[slice]) -> Callable[[bytes], tuple[bytes, ...]]:
+    """A function that cuts these out of a data set, in one call where there are several."""
+    if len(slices) > 1:
+        return itemgetter(*slices)
+    return lambda data: tuple(data[one] for one in slices)
+
+
+def _walk_explicit_le(
+    data: bytes,
+    position: int,
+    wanted: frozenset[int],
+    places: dict[int, slice],
+    heads: list[slice],
+) -> tuple[int, int | None]:
+    """As `_walk`, in a third of the time, for the encoding that nearly all files have.
+
+    Notes where all elements have their heads and the wanted ones their values.
+    """
+    head, short, wanted_here = _HEAD_LE, _SHORT_LE, _swapped_tags(wanted)  # locals are faster
+    depth = 0
+    try:
+        while True:
+            tag, vr, length = head(data, position)
+            start = position + 8
+            if vr not in short:
+                tag = _swapped(tag)
+                length, start, nests = _long_form(data, position, tag, vr)
+                heads.append(slice(position, start))
+                if not depth and tag >= tags.PIXEL_DATA:
+                    return _pixels(tag, start, length)
+                if length == tags.UNDEFINED:
+                    if not nests:
+                        raise OddHeaderError(f"undefined length at {position}")
+                    depth, length = depth + 1, 0
+                elif depth:
+                    depth -= tag in _ENDS
+                elif tag in wanted and length:
+                    places[tag] = _place(data, start, length)
+            else:
+                heads.append(slice(position, start))
+                if tag in wanted_here and length and not depth:
+                    places[wanted_here[tag]] = _place(data, start, length)
+            position = start + length
+    except StructError as error:
+        raise _MoreNeededError(position + 12) from error
+
+
 def _pixels(tag: int, start: int, length: int) -> tuple[int, int | None]:
     if tag != tags.PIXEL_DATA:
         raise OddHeaderError("no pixel data")
@@ -220,11 +323,15 @@ def _pixels(tag: int, start: int, length: int) -> tuple[int, int | None]:
 
 
 def _value(data: bytes, start: int, length: int) -> bytes:
+    return data[_place(data, start, length)]
+
+
+def _place(data: bytes, start: int, length: int) -> slice:
     if length > _LARGEST_VALUE:
         raise OddHeaderError(f"a value of {length} bytes")
     if start + length > len(data):
         raise _MoreNeededError(start + length)
-    return data[start : start + length]
+    return slice(start, start + length)
 
 
 def _explicit(order: str) -> ReadElement:
@@ -255,3 +362,22 @@ _implicit_head = Struct("<HHI").unpack_from
 def _implicit_le(data: bytes, position: int) -> tuple[int, int, int, bool]:
     group, element, length = _implicit_head(data, position)
     return group << 16 | element, length, position + 8, True
+
+
+def _swapped(tag: int) -> int:
+    """Group and element exchanged, as they are when both are read as one little-endian number."""
+    return tag >> 16 | (tag & 0xFFFF) << 16
+
+
+@cache
+def _swapped_tags(wanted: frozenset[int]) -> dict[int, int]:
+    return {_swapped(tag): tag for tag in wanted}
+
+
+def _long_form(data: bytes, position: int, tag: int, vr: int) -> tuple[int, int, bool]:
+    """Length and offset of a value whose length has 32 bits, and whether it may hold items."""
+    if vr in _LONG_LE:
+        return _LENGTH_LE(data, position + 8)[0], position + 12, vr != _UNKNOWN_LE
+    if tag >> 16 != 0xFFFE:  # items and delimiters have no VR
+        raise OddHeaderError(f"no VR at {position}")
+    return _LENGTH_LE(data, position + 4)[0], position + 8, True

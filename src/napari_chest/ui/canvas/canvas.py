@@ -16,6 +16,7 @@ from napari_chest.ui import layers
 from napari_chest.ui.canvas.axes import Axes
 from napari_chest.ui.canvas.masks import Masks
 from napari_chest.ui.canvas.mouse import Mouse
+from napari_chest.ui.canvas.others import Others
 from napari_chest.ui.canvas.overlay import Overlay, OverlayText
 from napari_chest.ui.canvas.strip import Strip, refill
 from napari_chest.ui.canvas.warm_up import warm_up
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_chest.edits.steps import Box
-    from napari_chest.model import Grid, Mask, SliceLabels, Volume
+    from napari_chest.model import Grid, Mask, Reading, SliceLabels, Volume
 
 
 class Canvas:
@@ -59,6 +60,7 @@ class Canvas:
         self._strip = Strip(viewer, self.axes, self._bind_layer)
         self._strip.edited.connect(self.strip_edited.emit)
         self.masks = Masks(viewer, self.axes, self._bind_layer, lambda: self._mouse.held)
+        self._others = Others(viewer)
         self._keys: list[tuple[str, Callable[[], None]]] = []
         self._layer_keys: dict[str, Callable[[], None]] = {}
         self.widget = canvas_widget(self._viewer)
@@ -137,6 +139,12 @@ class Canvas:
             with self._in_place():
                 self.masks.show(masks, self._volume.grid)
 
+    def show_others(self, readings: Sequence[tuple[Reading, str]]) -> None:
+        """Show the masks of other readings as outlines, each in its colour, and no others."""
+        if self._volume is not None:
+            with self._in_place():
+                self._others.show(readings, self._volume.grid)
+
     def fit(self) -> None:
         """Let the view show the image and what stands beside it, as large as it can."""
         if self._volume is not None:
@@ -156,6 +164,7 @@ class Canvas:
         """Take our own layers off the screen; those of others stay."""
         self._strip.remove()
         self.masks.remove()
+        self._others.remove()
         if self._image is not None:
             self._viewer.layers.remove(self._image)
         self._forget_image()
@@ -203,6 +212,14 @@ class Canvas:
         if not box[axis].start <= self.axes.index(axis) < box[axis].stop:
             self.axes.move(axis, (box[axis].start + box[axis].stop - 1) // 2)
 
+    def center_on(self, y: float, x: float) -> None:
+        """Bring a voxel of the axial slice into the middle of the view."""
+        if self._volume is None or not self.axial:
+            return
+        _, dy, dx = self._volume.grid.spacing
+        camera = self._viewer.scene.camera
+        camera.center = (*camera.center[:-2], y * dy, x * dx)
+
     def step(self, steps: int) -> None:
         """Go through the plane that is shown: slices in the axial view, rows in the coronal."""
         if self._volume is not None:
@@ -239,8 +256,10 @@ class Canvas:
 
     def toggle_labels(self) -> None:
         """Hide masks and labels, or show them again."""
-        visible = self.masks.visible or self._strip.visible
-        self.masks.visible = self._strip.visible = not visible
+        parts = (self.masks, self._strip, self._others)
+        visible = any(part.visible for part in parts)
+        for part in parts:
+            part.visible = not visible
         self._refresh_overlay()
 
     def cycle_overlay(self) -> None:
@@ -349,6 +368,7 @@ class Canvas:
     def _on_removed(self, event: Any) -> None:
         self._strip.forget(event.value)
         self.masks.forget(event.value)
+        self._others.forget(event.value)
         if event.value is self._image:
             self._forget_image()
         self._refresh_overlay()

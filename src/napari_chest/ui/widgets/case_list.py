@@ -190,7 +190,8 @@ class CaseList(QWidget):
         self.table.activated.connect(self._on_activated)
 
     def show_cases(self, cases: Sequence[CaseInfo], facts: Sequence[str]) -> None:
-        """Show other cases, with these facts as columns."""
+        """Show other cases, with those of these facts as columns that any case has."""
+        facts = [fact for fact in facts if any(case.facts.get(fact) for case in cases)]
         self._model.show_cases(cases, facts)
         self._current = None
         self.search.clear()

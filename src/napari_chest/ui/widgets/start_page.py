@@ -17,6 +17,8 @@ DEMOS = (
     ("covid-ct-md", "COVID-CT-MD: slice and lobe labels"),
     ("mosmed", "MosMedData: masks on CT"),
     ("bimcv", "BIMCV COVID-19: radiographs, ROIs, reports"),
+    ("ricord", "MIDRC-RICORD-1A: outlines of several readers"),
+    ("ricord-1c", "MIDRC-RICORD-1C: radiographs, exam labels"),
 )
 _MOST_RECENT = 5
 _NAME_LENGTH = 34
