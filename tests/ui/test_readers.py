@@ -102,3 +102,16 @@ def test_readers_are_no_versions(work):
     texts = [work.dock.reading.itemText(i) for i in range(work.dock.reading.count())]
     assert len(texts) > 2
     assert not any("newest" in text for text in texts)
+
+
+def test_keys_go_from_annotation_to_annotation(work):
+    found = sorted(work.session.open_case.annotations, key=lambda one: one.slice)
+    go_to(work, 0)
+    first = next(i for i, one in enumerate(found) if one.slice >= 0)
+    for one in found[first : first + 4]:
+        work.key(Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)
+        assert work.controller.canvas.slice == one.slice
+        assert work.controller._annotation == one
+    both = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
+    work.key(Qt.Key.Key_N, both)
+    assert work.controller._annotation == found[first + 2]

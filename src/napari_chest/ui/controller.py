@@ -71,6 +71,7 @@ class Controller(QObject):
         self._complete = True
         self._closed = False
         self._pointer = ""
+        self._annotation: Annotation | None = None
         self._actions = self._make_actions()
         self._connect_bench()
         self._connect_canvas()
@@ -203,6 +204,8 @@ class Controller(QObject):
             "slice_up_5": partial(self.canvas.step, -5),
             "slice_first": partial(self.canvas.step, -(2**31)),
             "slice_last": partial(self.canvas.step, 2**31),
+            "annotation_next": partial(self._step_annotation, 1),
+            "annotation_previous": partial(self._step_annotation, -1),
             "case_next": partial(self.step_case, 1),
             "case_previous": partial(self.step_case, -1),
             "invert": self.canvas.invert,
@@ -348,7 +351,8 @@ class Controller(QObject):
     def _cancel(self) -> None:
         self.reader.stop()
         self.bench.show_idle()
-        self.bench.show_message("Stopped. What was not read is shown as air; open the case again.")
+        shown = " What was not read is shown as air; open the case again."
+        self.bench.show_message("Stopped." + ("" if self._complete else shown))
 
     def _flush(self) -> None:
         """Turn into edits what is on screen, before something else is."""
@@ -357,7 +361,26 @@ class Controller(QObject):
 
     # What the canvas and the widgets ask for
 
+    def _step_annotation(self, step: int) -> None:
+        """Go to the next or previous annotation, from the slice shown or the one gone to before."""
+        found = sorted(self.bench.annotations.annotations, key=lambda one: one.slice)
+        if not found:
+            self.bench.show_message("The dataset has no single annotations of this case.")
+            return
+        z, at = self.canvas.slice, self._annotation
+        if at is not None and at in found and at.slice == z:
+            index = found.index(at) + step
+        else:
+            below = sum(one.slice < z for one in found)
+            through = sum(one.slice <= z for one in found)
+            index = below if step > 0 else through - 1
+        if 0 <= index < len(found):
+            self._go_to_annotation(found[index])
+        else:
+            self.bench.show_message("No annotation further on.")
+
     def _go_to_annotation(self, annotation: Annotation) -> None:
+        self._annotation = annotation
         top, bottom, left, right = annotation.box
         self.canvas.go_to(annotation.slice)
         self.canvas.center_on((top + bottom) / 2, (left + right) / 2)
@@ -409,6 +432,7 @@ class Controller(QObject):
             bench.reading.addItem("no labels")
         else:
             bench.reading.setCurrentIndex(readers.index(draft.saved.reader))
+        bench.reading.setToolTip(bench.reading.currentText())
         labels = draft.labels if draft else None
         self.canvas.show_strip(labels, f"labels {draft.saved.reader}" if draft else "")
         bench.grid.setVisible(labels is not None or draft is None)

@@ -37,6 +37,8 @@ KEYS: tuple[Key, ...] = (
     Key("slice_last", ("End",), "last slice"),
     Key("infected_next", ("N",), "next infected or annotated slice"),
     Key("infected_previous", ("Shift-N",), "previous infected or annotated slice"),
+    Key("annotation_next", ("Alt-N",), "next annotation of the dataset"),
+    Key("annotation_previous", ("Alt-Shift-N",), "previous annotation of the dataset"),
     Key("case_next", ("Control-PageDown",), "next case of the list"),
     Key("case_previous", ("Control-PageUp",), "previous case of the list"),
     *(
