@@ -15,7 +15,7 @@ FLOORS = (
     {"errors"},
     {"model"},
     {"geometry", "rings", "changes", "findings"},
-    {"codes"},
+    {"codes", "projection"},
     {"files"},
     {"datasets"},
     {"edits"},

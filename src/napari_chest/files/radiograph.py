@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from napari_chest.files.png import read_png
-from napari_chest.geometry import spacing_affine
-from napari_chest.model import Grid, Problem, Volume, Window
+from napari_chest.model import Problem, Volume, Window
+from napari_chest.projection import patient_directions, pixel_spacing, radiograph_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_chest.files.sidecar import Sidecar
-    from napari_chest.model import Calibration, Modality
+    from napari_chest.model import Modality
 
 _IMAGER_SPACING: Final = "00181164"
 _VIEW_POSITION: Final = "00185101"
@@ -36,18 +36,12 @@ _INTERCEPT: Final = "00281052"
 _SLOPE: Final = "00281053"
 _VOI_LUT: Final = "00283010"
 
-_MOST_SPACING: Final = 10.0
-"""Millimetres from pixel to pixel beyond which a spacing is no radiograph's."""
-_SAME_SPACING: Final = 1e-3
-"""Share by which two spacings may differ through rounding; magnification is far more."""
+_ONLY: Final = "0"
+"""Name of the only slice."""
 _VIEWS: Final = {
     "PA": "PA", "AP": "AP", "LL": "LL", "RL": "lateral", "LAT": "lateral", "LATERAL": "lateral",
 }  # fmt: skip
 _VIEW_IN_NAME: Final = re.compile(r"_vp-(pa|ap|ll|lateral)(?=[_.]|$)", re.IGNORECASE)
-_DIRECTIONS: Final = {
-    "L": (1.0, 0.0, 0.0), "R": (-1.0, 0.0, 0.0), "P": (0.0, 1.0, 0.0),
-    "A": (0.0, -1.0, 0.0), "H": (0.0, 0.0, 1.0), "F": (0.0, 0.0, -1.0),
-}  # fmt: skip
 
 
 def read_radiograph(
@@ -64,23 +58,26 @@ def read_radiograph(
         when the image cannot be read.
     """
     image = read_png(path)
+    shape = image.shape[0], image.shape[1]
     if sidecar is None:
         text = (
             "The image has no sidecar: its window, spacing and orientation are not known, nor "
             "whether its small values are meant to be shown bright."
         )
-        grid = _grid(image, (1.0, 1.0), "unknown", None)
+        grid = radiograph_grid(shape, (1.0, 1.0), "unknown", None, _ONLY)
         return Volume(image[None], grid, modality), [Problem("note", text, (path.name,))]
     problems = list(_size_problems(image, sidecar))
-    spacing, calibration = _spacing(sidecar)
+    spacing, calibration = pixel_spacing(
+        sidecar.numbers(_PIXEL_SPACING), sidecar.numbers(_IMAGER_SPACING)
+    )
     if calibration == "unknown":
         text = "The sidecar gives no usable spacing, so lengths can only be counted in pixels."
         problems.append(Problem("note", text))
-    directions = _directions(sidecar)
+    directions = patient_directions(sidecar.text(_PATIENT_ORIENTATION).split("\\"))
     if directions is None:
         text = "The sidecar gives no usable Patient Orientation, so left and right are not known."
         problems.append(Problem("note", text))
-    grid = _grid(image, spacing, calibration, directions)
+    grid = radiograph_grid(shape, spacing, calibration, directions, _ONLY)
     window = _window(image, sidecar, problems)
     slope, _ = _rescale(sidecar)
     # A negative slope turns the grey scale round once more.
@@ -109,49 +106,6 @@ def _size_problems(image: npt.NDArray[Any], sidecar: Sidecar) -> Iterator[Proble
             f"{told[0]:g} and {told[1]:g}: it may tell of another image, so window, spacing and "
             "orientation may be wrong.",
         )
-
-
-def _grid(
-    image: npt.NDArray[Any],
-    spacing: tuple[float, float],
-    calibration: Calibration,
-    directions: npt.NDArray[np.float64] | None,
-) -> Grid:
-    dy, dx = spacing
-    affine = spacing_affine((1.0, dy, dx))
-    if directions is not None:
-        right, down = directions
-        affine[:3, :3] = np.column_stack([np.cross(right, down), down * dy, right * dx])
-    placed = directions is not None
-    return Grid((1, *image.shape), affine, ("0",), placed=placed, calibration=calibration)
-
-
-def _directions(sidecar: Sidecar) -> npt.NDArray[np.float64] | None:
-    """Patient directions (2, 3) in which rows run to the right and columns run down."""
-    parts = sidecar.text(_PATIENT_ORIENTATION).upper().split("\\")
-    told = [_DIRECTIONS.get(part.strip()[:1]) for part in parts]
-    if len(told) != 2 or None in told:
-        return None
-    directions = np.array(told, dtype=np.float64)
-    return directions if directions[0] @ directions[1] == 0 else None
-
-
-def _spacing(sidecar: Sidecar) -> tuple[tuple[float, float], Calibration]:
-    """Millimetres between rows and between columns, and where they were measured."""
-    pixel = _distances(sidecar, _PIXEL_SPACING)
-    imager = _distances(sidecar, _IMAGER_SPACING)
-    if pixel and not (imager and np.allclose(pixel, imager, rtol=_SAME_SPACING, atol=0)):
-        return pixel, "patient"
-    if imager:
-        return imager, "detector"
-    return (1.0, 1.0), "unknown"
-
-
-def _distances(sidecar: Sidecar, tag: str) -> tuple[float, float] | None:
-    distances = sidecar.numbers(tag)
-    if len(distances) != 2 or not all(0 < distance <= _MOST_SPACING for distance in distances):
-        return None
-    return distances[0], distances[1]
 
 
 def _window(image: npt.NDArray[Any], sidecar: Sidecar, problems: list[Problem]) -> Window | None:
