@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from napari_chest.errors import ChestError, ReadError, SaveError
-from napari_chest.export.names import file_names
+from napari_chest.errors import ChestError, ReadError
+from napari_chest.export.shared import chosen_titles, file_names
 from napari_chest.files.dicom_seg import SegIdentity, compare_seg, read_seg, write_seg
 
 if TYPE_CHECKING:
@@ -125,14 +125,7 @@ def export_dicom_seg(
     SaveError
         when ``out`` is part of the dataset, or a case is not.
     """
-    if out.resolve().is_relative_to(dataset.root.resolve()):
-        raise SaveError(
-            f"{out} is inside the dataset, which an export does not change. Nothing was written; "
-            "choose another folder."
-        )
-    titles = {case.id: case.title for case in dataset.cases()}
-    if unknown := [case_id for case_id in case_ids if case_id not in titles]:
-        raise SaveError(f"The dataset has no case {', '.join(unknown)}. Nothing was written.")
+    titles = chosen_titles(dataset, case_ids, out)
     export = _Export(dataset, out, now or datetime.now())
     folders = file_names(case_ids)
     for done, case_id in enumerate(case_ids, 1):

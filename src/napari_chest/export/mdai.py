@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from napari_chest.errors import ChestError, SaveError
-from napari_chest.export.names import file_names
+from napari_chest.errors import ChestError
+from napari_chest.export.shared import chosen_titles, file_names
 from napari_chest.files.atomic import write_together
 from napari_chest.files.mdai import MdaiSlice, mask_of, new_mdai, read_mdai
 from napari_chest.rings import encode_mask
@@ -132,14 +132,7 @@ def export_mdai(
     SaveError
         when ``out`` is part of the dataset, or a case is not.
     """
-    if out.resolve().is_relative_to(dataset.root.resolve()):
-        raise SaveError(
-            f"{out} is inside the dataset, which an export does not change. Nothing was written; "
-            "choose another folder."
-        )
-    titles = {case.id: case.title for case in dataset.cases()}
-    if unknown := [case_id for case_id in case_ids if case_id not in titles]:
-        raise SaveError(f"The dataset has no case {', '.join(unknown)}. Nothing was written.")
+    titles = chosen_titles(dataset, case_ids, out)
     export = _Export(dataset)
     for done, case_id in enumerate(case_ids, 1):
         export.take(case_id, titles[case_id])
