@@ -27,7 +27,7 @@ from covid_ct_md_sample import (
 )
 
 from napari_chest import open_dataset
-from napari_chest.changes import CaseChange, CellChange, MaskChange, ReadingChange
+from napari_chest.changes import AnswerChange, CaseChange, CellChange, MaskChange, ReadingChange
 from napari_chest.datasets import CovidCtMd
 from napari_chest.errors import ChangedOnDiskError, ReadError, SaveError
 from napari_chest.export import Proof, export_readings, save, write_back
@@ -596,3 +596,9 @@ def test_all_false_reading_can_be_saved(dataset, root, review):
     assert not np.load(review / "export" / LOBE_1)[0].any()
     (case,) = [c for c in open_dataset(root).cases() if c.id == P001]
     assert case.facts["Labels"] == "9 infected", "the dataset itself is untouched"
+
+
+def test_questions_are_told_in_their_own_words():
+    change = CaseChange("A", ReadingChange("you", answers=(AnswerChange("q1", ("x",), ()),)))
+    assert describe(change, {"q1": "Severity"}) == ["A, you: Severity: now no answer"]
+    assert describe(change) == ["A, you: q1: now no answer"]

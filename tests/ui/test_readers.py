@@ -6,6 +6,8 @@ from hands import go_to
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
+from napari_chest.datasets import Ricord
+from napari_chest.errors import StoppedError
 from napari_chest.phantom import make_ricord
 from napari_chest.ui.layers import READER_COLORS
 
@@ -115,3 +117,24 @@ def test_keys_go_from_annotation_to_annotation(work):
     both = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
     work.key(Qt.Key.Key_N, both)
     assert work.controller._annotation == found[first + 2]
+
+
+def test_reading_a_tree_shows_progress_and_can_be_stopped(bench, ricord, monkeypatch):
+    told = []
+
+    def slow(self, progress=None, stop=None):
+        progress(1_200, 31_856)
+        told.append(stop.wait(20))
+        raise StoppedError("stopped")
+
+    monkeypatch.setattr(Ricord, "prepare", slow)
+    bench.controller.open_folder(ricord.root)
+    bench.wait(lambda: bench.dock.progress.value() == 1_200)
+    assert bench.dock.progress.maximum() == 31_856
+    assert "1,200 of 31,856" in bench.dock.progress.format()
+    bench.dock.cancel_button.click()
+    bench.wait(lambda: told == [True])
+    assert not bench.controller.reader.busy
+    assert bench.session.dataset is None
+    assert bench.dock.message.text() == "Stopped."
+    assert bench.dock.start.message.text() == ""

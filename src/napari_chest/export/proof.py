@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from napari_chest.changes import slice_ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from napari_chest.changes import CaseChange, CellChange, MaskChange, ReadingChange
@@ -33,6 +33,7 @@ class Proof:
     since_dataset : how the exported files now differ from the dataset's own, all saves together.
     doubts : what was found on disk that no change explains, a sentence each.
     remarks : what else a person should know, a sentence each.
+    questions : the words of the dataset's questions, by their keys.
     """
 
     kind: SaveKind
@@ -46,6 +47,7 @@ class Proof:
     since_dataset: tuple[CaseChange, ...] = ()
     doubts: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    questions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def holds(self) -> bool:
@@ -72,10 +74,10 @@ class Proof:
     def lines(self) -> list[str]:
         """The proof as lines of text, for a person or a file."""
         lines = [self.headline]
-        lines += [f"  {line}" for change in self.found for line in describe(change)]
+        lines += [f"  {line}" for change in self.found for line in self._describe(change)]
         lines += [f"  {doubt}" for doubt in self.doubts]
         if not self.as_meant:
-            lines += ["  Meant:", *(f"    {x}" for change in self.meant for x in describe(change))]
+            lines += ["  Meant:", *(f"    {x}" for c in self.meant for x in self._describe(c))]
         lines += [f"  Refused {case}: {why}" for case, why in self.refused.items()]
         lines += [f"Changed file: {name}" for name in self.changed_files]
         if self.identical_files:
@@ -85,12 +87,21 @@ class Proof:
             lines.append(f"Backup of the files as they were: {self.backup}")
         if self.since_dataset and _as_set(self.since_dataset) != _as_set(self.found):
             lines.append("With earlier saves, the export differs from the dataset in:")
-            lines += [f"  {line}" for change in self.since_dataset for line in describe(change)]
+            lines += [f"  {line}" for c in self.since_dataset for line in self._describe(c)]
         return [*lines, *self.remarks]
 
+    def _describe(self, change: CaseChange) -> list[str]:
+        return describe(change, self.questions)
 
-def describe(change: CaseChange) -> list[str]:
-    """A case's change in a line per column, mask and question; slices count from 1."""
+
+def describe(change: CaseChange, questions: Mapping[str, str] | None = None) -> list[str]:
+    """A case's change in a line per column, mask and question; slices count from 1.
+
+    Parameters
+    ----------
+    change : what differs in the case.
+    questions : the words of questions, by their keys; a key stands for itself without.
+    """
     reading = change.reading
     head = f"{change.case}, {reading.reader}:"
     lines = []
@@ -105,7 +116,8 @@ def describe(change: CaseChange) -> list[str]:
         lines.append(f"{head} {name}, {_plural(voxels, 'voxel')} on {_slices(changed)}")
     for answer in reading.answers:
         now_answer = ", ".join(answer.after) or "no answer"
-        lines.append(f"{head} {answer.question} is now {now_answer}")
+        asked = (questions or {}).get(answer.question, answer.question)
+        lines.append(f"{head} {asked}: now {now_answer}")
     return lines
 
 

@@ -119,6 +119,7 @@ def _save(
         backup=before if kind == "write back" else None,
         since_dataset=_since_dataset(dataset, out, remarks) if kind == "export" else (),
         doubts=tuple(doubts),
+        questions={question.key: question.text for question in dataset.questions},
         remarks=tuple(remarks),
     )
 

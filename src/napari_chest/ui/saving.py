@@ -70,7 +70,7 @@ class Saver(QObject):
             return
         unsaved, outside = self._session.unsaved(), self._session.not_in_dataset()
         drafts = outside + [draft for draft in unsaved if draft not in outside]
-        lines = _describe(drafts)
+        lines = _describe(drafts, dataset)
         # Two versions of one case cannot both become the one new version.
         new_reader = dataset.new_reader() if len(drafts) == _cases(drafts) else None
         folder = str(review_folder(dataset.root) / "export")
@@ -129,7 +129,7 @@ class Saver(QObject):
             return save(dataset, corrected), dataset.cases()
 
         handed = [(draft.case.id, draft.reading) for draft in drafts]
-        under_way = _Save(dataset, handed, _describe(drafts), as_new)
+        under_way = _Save(dataset, handed, _describe(drafts, dataset), as_new)
         self._work = Background(
             save_and_list,
             returned=lambda done: self._on_proof(done[0], done[1], under_way),
@@ -225,11 +225,12 @@ def may_discard(parent: QWidget, session: Session, what: str) -> bool:
     return box.clickedButton() is discard
 
 
-def _describe(drafts: list[Draft]) -> list[str]:
+def _describe(drafts: list[Draft], dataset: Dataset) -> list[str]:
     """How the drafts differ from the dataset, in lines."""
+    questions = {question.key: question.text for question in dataset.questions}
     lines = []
     for draft in drafts:
-        found = describe(CaseChange(draft.case.title, draft.change_to_dataset))
+        found = describe(CaseChange(draft.case.title, draft.change_to_dataset), questions)
         # Exported in another state before, so that there is something to export again.
         same = f"{draft.case.title}, {draft.saved.reader}: as in the dataset again"
         lines += found or [same]

@@ -158,7 +158,9 @@ class Session:
         draft = self.draft
         before = draft.answers.get(question) if draft else None
         if draft is not None and before != answers:
-            name = f"{question}: {', '.join(answers) or 'no answer'}"
+            asked = self.dataset.questions if self.dataset is not None else ()
+            text = next((one.text for one in asked if one.key == question), question)
+            name = f"{text}: {', '.join(answers) or 'no answer'}"
             self._do(AnswerEdit(name, question, before, answers))
 
     def lock(self, locks: Locks) -> None:
