@@ -113,10 +113,10 @@ def test_keys_go_from_annotation_to_annotation(work):
     for one in found[first : first + 4]:
         work.key(Qt.Key.Key_N, Qt.KeyboardModifier.AltModifier)
         assert work.controller.canvas.slice == one.slice
-        assert work.controller._annotation == one
+        assert work.controller.annotating.shown == one
     both = Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
     work.key(Qt.Key.Key_N, both)
-    assert work.controller._annotation == found[first + 2]
+    assert work.controller.annotating.shown == found[first + 2]
 
 
 def test_reading_a_tree_shows_progress_and_can_be_stopped(bench, ricord, monkeypatch):

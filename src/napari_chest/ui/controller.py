@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
@@ -13,6 +12,8 @@ from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_chest.edits import Edit
 from napari_chest.model import Problem
+from napari_chest.ui import wording
+from napari_chest.ui.annotating import Annotating
 from napari_chest.ui.canvas import Canvas
 from napari_chest.ui.comparing import Comparing
 from napari_chest.ui.corners import corners
@@ -29,16 +30,14 @@ if TYPE_CHECKING:
 
     import napari
 
-    from napari_chest.changes import ReadingChange
     from napari_chest.datasets import Dataset
     from napari_chest.edits import Draft, Step
-    from napari_chest.model import Annotation, CaseInfo, Window
+    from napari_chest.model import CaseInfo, Window
     from napari_chest.ui.preferences import Preferences
     from napari_chest.ui.session import OpenCase, Session
     from napari_chest.ui.workbench import Workbench
 
 
-_MESSAGE_LENGTH = 160
 _NOT_LABELLED = (
     "This case is not labelled: the dataset has no row for it, which is not the same as all slices "
     "being free of infection."
@@ -64,6 +63,7 @@ class Controller(QObject):
         self.saver = Saver(session, workbench, self)
         self.labelling = Labelling(session, workbench, self.canvas)
         self.painting = Painting(session, workbench, self.canvas)
+        self.annotating = Annotating(workbench, self.canvas)
         self.comparing = Comparing(session, workbench, self.canvas)
         self._first_case: str | None = None
         self._wanted: str | None = None
@@ -71,7 +71,6 @@ class Controller(QObject):
         self._complete = True
         self._closed = False
         self._pointer = ""
-        self._annotation: Annotation | None = None
         self._actions = self._make_actions()
         self._connect_bench()
         self._connect_canvas()
@@ -150,7 +149,6 @@ class Controller(QObject):
         bench.reading.activated.connect(self._on_reading_picked)
         bench.questions.answer_requested.connect(self.session.answer)
         bench.questions.refused.connect(bench.show_message)
-        bench.annotations.annotation_requested.connect(self._go_to_annotation)
         bench.undo_button.clicked.connect(partial(self.act, "undo"))
         bench.redo_button.clicked.connect(partial(self.act, "redo"))
         bench.save_button.clicked.connect(partial(self.act, "save"))
@@ -204,8 +202,6 @@ class Controller(QObject):
             "slice_up_5": partial(self.canvas.step, -5),
             "slice_first": partial(self.canvas.step, -(2**31)),
             "slice_last": partial(self.canvas.step, 2**31),
-            "annotation_next": partial(self._step_annotation, 1),
-            "annotation_previous": partial(self._step_annotation, -1),
             "case_next": partial(self.step_case, 1),
             "case_previous": partial(self.step_case, -1),
             "invert": self.canvas.invert,
@@ -218,7 +214,8 @@ class Controller(QObject):
             "show_keys": lambda: self.bench.show_page(self.bench.keys_card),
         }
         actions |= {p.action: partial(self._use_window, p.window) for p in PRESETS}
-        actions |= self.labelling.actions() | self.painting.actions()
+        for part in (self.labelling, self.painting, self.annotating):
+            actions |= part.actions()
         return actions | {f"toggle_{i}": partial(self._digit, i) for i in range(SEGMENT_KEYS)}
 
     def _digit(self, number: int) -> None:
@@ -280,7 +277,7 @@ class Controller(QObject):
         problems = dataset.problems()
         bench.details.show_case({}, problems)
         bench.start.show_message("")
-        bench.show_message(_in_short(problems), "bad")
+        bench.show_message(wording.in_short(problems), "bad")
         bench.show_page(bench.work)
 
     def _on_first_image(self, case: OpenCase, first: int) -> None:
@@ -360,30 +357,6 @@ class Controller(QObject):
         self.painting.flush()
 
     # What the canvas and the widgets ask for
-
-    def _step_annotation(self, step: int) -> None:
-        """Go to the next or previous annotation, from the slice shown or the one gone to before."""
-        found = sorted(self.bench.annotations.annotations, key=lambda one: one.slice)
-        if not found:
-            self.bench.show_message("The dataset has no single annotations of this case.")
-            return
-        z, at = self.canvas.slice, self._annotation
-        if at is not None and at in found and at.slice == z:
-            index = found.index(at) + step
-        else:
-            below = sum(one.slice < z for one in found)
-            through = sum(one.slice <= z for one in found)
-            index = below if step > 0 else through - 1
-        if 0 <= index < len(found):
-            self._go_to_annotation(found[index])
-        else:
-            self.bench.show_message("No annotation further on.")
-
-    def _go_to_annotation(self, annotation: Annotation) -> None:
-        self._annotation = annotation
-        top, bottom, left, right = annotation.box
-        self.canvas.go_to(annotation.slice)
-        self.canvas.center_on((top + bottom) / 2, (left + right) / 2)
 
     def _save(self) -> None:
         self._flush()
@@ -491,12 +464,12 @@ class Controller(QObject):
     def _show_unsaved(self) -> None:
         drafts, outside = self.session.unsaved(), self.session.not_in_dataset()
         bench = self.bench
-        changed = sum(_size(draft.change) for draft in drafts)
+        changed = sum(wording.size(draft.change) for draft in drafts)
         if self.session.dataset is None:
             bench.show_state("", "saved")
         elif drafts:
             cases = len({draft.case.id for draft in drafts})
-            text = f"{_count(changed, 'change')} in {_count(cases, 'case')} not saved"
+            text = f"{wording.count(changed, 'change')} in {wording.count(cases, 'case')} not saved"
             bench.show_state(text, "unsaved")
         else:
             bench.show_state("all saved, by export" if outside else "all saved", "saved")
@@ -527,22 +500,3 @@ class Controller(QObject):
         text = corners(self.session, self.canvas, self._pointer)
         if text is not None:
             self.canvas.set_corners(*text)
-
-
-def _size(change: ReadingChange) -> int:
-    return len(change.cells) + len(change.masks) + len(change.answers)
-
-
-def _in_short(problems: Sequence[Problem]) -> str:
-    """The worst of a dataset's problems, shortened, and how many more its facts show."""
-    serious = [problem for problem in problems if problem.level != "note"]
-    serious.sort(key=lambda problem: problem.level != "error")
-    if not serious:
-        return ""
-    worst, more = serious[0], len(serious) - 1
-    rest = f" {more} more under Facts." if more else ""
-    return f"{worst.level}: {shorten(worst.text, _MESSAGE_LENGTH, placeholder=' …')}{rest}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
