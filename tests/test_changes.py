@@ -264,3 +264,10 @@ def test_the_whole_mask_corrected_after_it_was_told_apart():
         "whole": [0, 1, 1, 1],
         "parts": [0, 2, 3, 2],
     }
+
+
+def test_the_order_of_several_answers_means_nothing():
+    before, after = (Reading("r", answers={"q": given}) for given in (("a", "b"), ("b", "a")))
+    assert not compare(before, after)
+    change = AnswerChange("q", ("b", "a"), ("c", "a"))
+    assert change.in_order == AnswerChange("q", ("a", "b"), ("a", "c"))

@@ -42,6 +42,11 @@ class AnswerChange:
     before: tuple[str, ...]
     after: tuple[str, ...]
 
+    @property
+    def in_order(self) -> AnswerChange:
+        """The same change with its answers in one order: that in which they stand means nothing."""
+        return AnswerChange(self.question, tuple(sorted(self.before)), tuple(sorted(self.after)))
+
 
 @dataclass(frozen=True)
 class ReadingChange:
@@ -204,7 +209,8 @@ def _compare_masks(before: Iterable[Mask], after: Iterable[Mask]) -> tuple[MaskC
 def _compare_answers(before: Reading, after: Reading) -> tuple[AnswerChange, ...]:
     keys = dict.fromkeys((*before.answers, *after.answers))
     pairs = ((key, before.answers.get(key, ()), after.answers.get(key, ())) for key in keys)
-    return tuple(AnswerChange(key, was, now) for key, was, now in pairs if was != now)
+    # In which order several answers were given means nothing.
+    return tuple(AnswerChange(key, was, now) for key, was, now in pairs if set(was) != set(now))
 
 
 def slice_ranges(slices: Iterable[int]) -> str:

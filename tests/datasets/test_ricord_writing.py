@@ -11,10 +11,12 @@ import pytest
 import ricord_sample as sample
 from skimage.draw import polygon
 
-from napari_chest import changes
+from napari_chest import changes, open_dataset
+from napari_chest.changes import Correction, compare
 from napari_chest.datasets import Ricord
 from napari_chest.errors import ReadError, SaveError
 from napari_chest.export.save import export_readings, write_back
+from napari_chest.phantom import make_ricord
 
 OPACITY, CAVITY, BOX = "Infectious opacity", "Infectious cavity", "Suspicious box"
 KEY = "exam:G_purpl"
@@ -490,3 +492,46 @@ def test_export_and_write_back_are_proved(root, tmp_path):
     proof = write_back(dataset, correction)
     assert proof.holds, proof.lines()
     assert not changes.compare(after, reading_of(Ricord(root)))
+
+
+def test_taking_back_brings_no_other_reader_back_who_has_the_same_id(root, out):
+    blue = f"{sample.BLUE} · U_bbbbb2"
+    values = values_of(root).items()
+    drawn = [key for key, one in values if one["createdById"] == "U_bbbbb2" and one.get("data")]
+    path = root / sample.DOCUMENT
+    content = path.read_bytes()
+    for key in (*drawn, "A_P1free"):
+        content = content.replace(f'"id":"{key}"'.encode(), b'"id":"A_twice1"')
+    path.write_bytes(content)
+    dataset = Ricord(root)
+    reading = reading_of(dataset)
+    for name in (sample.PURPLE, blue):
+        erased = replace(reading_of(dataset, name), masks=())
+        dataset.write(sample.AXIAL_12, [erased], out)
+    dataset.write(sample.AXIAL_12, [reading], out)
+    assert not changes.compare(reading, reading_of(dataset, at=out))
+    (standing,) = json.loads((out / sample.DOCUMENT).read_bytes())["datasets"]
+    twice = [one for one in standing["annotations"] if one["id"] == "A_twice1"]
+    assert len(twice) == 1
+    assert twice[0]["createdById"] != "U_bbbbb2"
+
+
+def test_labels_in_any_order_and_a_reader_erased_and_back_are_proved(tmp_path):
+    """Answers in the order of clicks; all that a reader said gone, then said anew."""
+    root = make_ricord(tmp_path / "set", shape=(24, 64, 64)).root
+    dataset = open_dataset(root)
+    case = dataset.cases()[0].id
+    for reading in dataset.readings(case):
+        key = next(iter(reading.answers))
+        choices = next(q.choices for q in dataset.questions if q.key == key)
+        answers = {key: (choices[-1], *reading.answers[key][::-1], choices[0])}
+        answered = replace(reading, answers={key: tuple(dict.fromkeys(answers[key]))})
+        empty = tuple(replace(m, labels=np.zeros_like(m.labels)) for m in reading.masks)
+        gone = replace(reading, masks=empty, answers={key: ()})
+        for before, after in ((reading, answered), (answered, gone), (gone, reading)):
+            proof = export_readings(dataset, {case: [Correction(before, after)]}, tmp_path / "out")
+            assert proof.holds, proof.lines()
+        found = next(
+            r for r in dataset.readings(case, at=tmp_path / "out") if r.reader == reading.reader
+        )
+        assert not compare(reading, found)

@@ -130,7 +130,11 @@ def _as_set(changes: Iterable[CaseChange]) -> set[tuple[str, str, object]]:
     return {
         (change.case, change.reading.reader, part)
         for change in changes
-        for part in (*change.reading.cells, *change.reading.masks, *change.reading.answers)
+        for part in (
+            *change.reading.cells,
+            *change.reading.masks,
+            *(answer.in_order for answer in change.reading.answers),
+        )
     }
 
 

@@ -13,6 +13,7 @@ from napari_chest.changes import CaseChange, Correction
 from napari_chest.errors import ChestError, SaveError
 from napari_chest.export.proof import Proof
 from napari_chest.files.atomic import digest, reason, write_together
+from napari_chest.model import Reading
 from napari_chest.review.folder import review_folder, stamp
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from napari_chest.changes import ReadingChange
     from napari_chest.datasets import Dataset
     from napari_chest.export.proof import SaveKind
-    from napari_chest.model import Reading
 
     Corrected = Mapping[str, Sequence[Reading | Correction]]
 
@@ -158,14 +158,18 @@ def _asked(
 
 
 def _standing(dataset: Dataset, case_id: str, reader: str, at: Path) -> Reading:
-    """What a reader's reading replaces: the one of that reader, or for a new one the newest."""
+    """What a reader's reading replaces: the one of that reader, or for a new one the newest.
+
+    Where nobody can be added, a reader who is not there has nothing left that could be told.
+    """
     standing = dataset.readings(case_id, at=at)
     if not standing:
         raise SaveError(
             f"{case_id} has no reading on disk that could be corrected. Nothing was written; see "
             "whether the dataset's folder is still where it was."
         )
-    return next((r for r in standing if r.reader == reader), standing[0])
+    missing = standing[0] if dataset.new_reader() is not None else Reading(reader)
+    return next((r for r in standing if r.reader == reader), missing)
 
 
 def _copy_annotations(dataset: Dataset, source: Path, target: Path) -> None:

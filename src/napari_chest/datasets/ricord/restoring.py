@@ -41,13 +41,13 @@ def restored(
     for now, then in zip(_arrays(standing), _arrays(original), strict=True):
         elements = list(_elements(standing, now))
         older = list(_elements(original, then))
-        ids = {one.id for number, one in enumerate(older, first_then) if number in back}
+        coming = {number for number in range(len(older)) if number + first_then in back}
         leaving = {index - first_now for index in gone}
         kept = [one for number, one in enumerate(elements) if number not in leaving]
-        if len(kept) < len(elements) or ids:
+        if len(kept) < len(elements) or coming:
             start, stop = now.span
             array = (original, then) if older else (standing, now)
-            parts += [text[position : start + 1], _joined(*array, _merged(kept, older, ids))]
+            parts += [text[position : start + 1], _joined(*array, _merged(kept, older, coming))]
             position = stop - 1
         first_now += len(elements)
         first_then += len(older)
@@ -68,15 +68,15 @@ def _elements(file: MdaiFile, array: Array) -> Iterator[_Element]:
         end = stop
 
 
-def _merged(kept: list[_Element], older: list[_Element], back: Collection[str]) -> list[_Element]:
+def _merged(kept: list[_Element], older: list[_Element], back: Collection[int]) -> list[_Element]:
     """What is kept, with what comes back after whatever stood before it."""
     there = {one.id for one in kept}
     following: dict[str, list[_Element]] = {}
     anchor = ""
-    for one in older:
+    for number, one in enumerate(older):
         if one.id in there:
             anchor = one.id
-        elif one.id in back:
+        elif number in back:  # not by its identifier, which others may have too
             following.setdefault(anchor, []).append(one)
     merged = following.pop("", [])
     for one in kept:
