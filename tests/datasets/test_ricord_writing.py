@@ -14,6 +14,7 @@ from skimage.draw import polygon
 from napari_chest import changes, open_dataset
 from napari_chest.changes import Correction, compare
 from napari_chest.datasets import Ricord
+from napari_chest.datasets.ricord import writing
 from napari_chest.errors import ReadError, SaveError
 from napari_chest.export.save import export_readings, write_back
 from napari_chest.phantom import make_ricord
@@ -535,3 +536,24 @@ def test_labels_in_any_order_and_a_reader_erased_and_back_are_proved(tmp_path):
             r for r in dataset.readings(case, at=tmp_path / "out") if r.reader == reading.reader
         )
         assert not compare(reading, found)
+
+
+def test_taking_back_never_touches_what_others_said(tmp_path, monkeypatch):
+    """Were the restored text wrong anywhere else, nothing would be written."""
+    root = make_ricord(tmp_path / "set", shape=(24, 64, 64)).root
+    dataset, out = open_dataset(root), tmp_path / "out"
+    case = dataset.cases()[0].id
+    reading = next(r for r in dataset.readings(case) if r.masks)
+    empty = tuple(replace(m, labels=np.zeros_like(m.labels)) for m in reading.masks)
+    gone = replace(reading, masks=empty)
+    assert export_readings(dataset, {case: [Correction(reading, gone)]}, out).holds
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    restored = writing.restored
+    monkeypatch.setattr(
+        writing,
+        "restored",
+        lambda *parts: restored(*parts).replace(b'"note":"', b'"note":"x', 1),
+    )
+    with pytest.raises(SaveError, match="would change other annotations"):
+        export_readings(dataset, {case: [Correction(gone, reading)]}, out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before

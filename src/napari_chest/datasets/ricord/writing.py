@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -81,7 +82,16 @@ def _taken_back(place: Place, units: Sequence[Unit], state: State, original: Sta
     gone = {one.index for unit in units for one in members(place, unit, state)}
     back = {one.index for unit in units for one in members(place, unit, original)}
     content = restored(state.file, gone, original.file, back)
-    return state_of(parse_mdai(content, state.file.where), place)
+    after = parse_mdai(content, state.file.where)
+    kept = Counter(bytes(o.raw) for o in state.file.annotations if o.index not in gone)
+    brought = Counter(bytes(original.file.annotations[index].raw) for index in back)
+    found = Counter(bytes(one.raw) for one in after.annotations)
+    if kept - found or found - kept - brought:
+        raise SaveError(
+            f"{place.case.title}: taking the correction back would change other annotations, so "
+            "nothing was written. Please report this."
+        )
+    return state_of(after, place)
 
 
 def _edited(place: Place, edits: Sequence[MdaiEdit], state: State) -> State:
