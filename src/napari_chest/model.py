@@ -187,12 +187,15 @@ class Mask:
     segments : the structures, one per value.
     splits : name of the mask of the same reading that this one tells apart: that one is 1 exactly
         where this one is not 0. Only this one is edited then.
+    aid : whether the mask only helps with the work, as the lungs do; it is never written to a
+        dataset.
     """
 
     name: str
     labels: npt.NDArray[np.unsignedinteger]
     segments: tuple[Segment, ...]
     splits: str | None = None
+    aid: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", _read_only_view(self.labels))

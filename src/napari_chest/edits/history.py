@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,16 +18,18 @@ from napari_chest.edits.steps import (
     mask_of,
     mask_target,
 )
+from napari_chest.errors import ProtectedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy.typing as npt
 
+    from napari_chest.edits.steps import Box
     from napari_chest.model import Mask, Reading
 
 DEFAULT_BUDGET = 256 * 2**20
-"""Bytes of edits kept for undo; the oldest are forgotten first."""
+"""Bytes of steps kept for undo; the oldest are forgotten first."""
 
 
 class History:
@@ -46,18 +50,35 @@ class History:
         if reading.slice_labels is not None:
             self._arrays[SLICE_LABELS] = reading.slice_labels.values
         self._own: set[str] = set()
+        self._owning = Lock()
+        self._versions: dict[str, int] = {}
         self._answers = dict(reading.answers)
         self._budget = budget
-        self._done: list[Step] = []
+        self._done: deque[Step] = deque()
+        self._older = 0  # bytes of all done steps but the last, which are packed
         self._undone: list[Step] = []
+        self._begun_before: set[Step] = set()
         self.steps = 0
         """How often the reading has changed: grows with every step, undo and redo."""
+
+    # The state
 
     def array(self, target: str) -> npt.NDArray[Any]:
         """An array of the reading as it stands now, read-only; later steps may show in it."""
         view = self._arrays[target].view()
         view.flags.writeable = False
         return view
+
+    def version(self, target: str) -> int:
+        """How often an array has changed."""
+        return self._versions.get(target, 0)
+
+    def own(self, target: str) -> None:
+        """Copy an array ahead of its first change; any thread may do so."""
+        with self._owning:
+            if target not in self._own and target in self._arrays:
+                self._arrays[target] = _copied(self._arrays[target])
+                self._own.add(target)
 
     @property
     def answers(self) -> Mapping[str, tuple[str, ...]]:
@@ -74,12 +95,12 @@ class History:
         if isinstance(step, AnswerEdit):
             return ()
         if isinstance(step, MaskAdded):
-            mask = step.mask
-        elif (name := mask_of(step.target)) is not None:
+            mask = step.outline
+        elif (name := mask_of(step.target)) in self._masks:
             mask = self._masks[name]
         else:
             return ()
-        return (mask.name,) if mask.splits is None else (mask.name, mask.splits)
+        return (mask.name, mask.splits) if mask.splits in self._masks else (mask.name,)
 
     def masks(self, *, told_apart: bool = True) -> tuple[Mask, ...]:
         """The masks as they stand now, with or without those that others tell apart.
@@ -93,39 +114,59 @@ class History:
             if name not in left_out
         )
 
-    def labels(self, name: str, slices: slice = slice(None)) -> npt.NDArray[Any]:
-        """Some slices of a mask as they stand now, read-only; later steps may show in them.
+    def is_aid(self, name: str) -> bool:
+        """Whether a mask is an aid."""
+        return name in self._masks and self._masks[name].aid
+
+    def told_apart_by(self, name: str) -> str | None:
+        """The name of the mask that this one tells apart, if it does."""
+        return self._masks[name].splits
+
+    def concerns_aid(self, step: Step) -> bool:
+        """Whether a step begins or changes an aid."""
+        if isinstance(step, MaskAdded):
+            return step.outline.aid
+        return isinstance(step, Edit) and self.is_aid(mask_of(step.target) or "")
+
+    def teller(self, name: str) -> str | None:
+        """The name of the mask that tells this one apart, if there is one."""
+        tellers = (mask.name for mask in self._masks.values() if mask.splits == name)
+        return next(tellers, None)
+
+    def labels(self, name: str, box: Box = ()) -> npt.NDArray[Any]:
+        """A mask, or a box of it, as it stands now, read-only; later steps may show in it.
 
         Of a mask that another one tells apart: 1 where that one is not 0.
         """
-        teller = next((mask for mask in self._masks.values() if mask.splits == name), None)
+        teller = self.teller(name)
         labels: npt.NDArray[Any]
         if teller is None:
-            labels = self.array(mask_target(name))[slices]
+            labels = self.array(mask_target(name))[box]
             return labels
-        told_apart = self._arrays[mask_target(teller.name)][slices] != 0
+        told_apart = self._arrays[mask_target(teller)][box] != 0
         labels = told_apart.astype(self._masks[name].labels.dtype)
         return labels
 
     @property
     def standing(self) -> Reading:
-        """The reading as it stands now; later steps may show in its arrays."""
+        """The reading as it stands now, without aids; later steps may show in its arrays."""
         labels = self._start.slice_labels
         if labels is not None:
             labels = replace(labels, values=self.array(SLICE_LABELS))
-        return replace(
-            self._start, masks=self.masks(), slice_labels=labels, answers=dict(self._answers)
-        )
+        masks = tuple(mask for mask in self.masks() if not mask.aid)
+        return replace(self._start, masks=masks, slice_labels=labels, answers=dict(self._answers))
 
     @property
     def reading(self) -> Reading:
-        """The reading as it stands now, independent of later steps."""
+        """The reading as it stands now, without aids, independent of later steps."""
         now = self.standing
         return replace(
             now,
             masks=tuple(replace(mask, labels=mask.labels.copy()) for mask in now.masks),
             slice_labels=now.slice_labels and now.slice_labels.with_values(now.slice_labels.values),
         )
+
+    # The steps
 
     @property
     def undoable(self) -> Step | None:
@@ -137,54 +178,161 @@ class History:
         """The step that `redo` would do again."""
         return self._undone[-1] if self._undone else None
 
+    def check(self, step: Step, *, forward: bool) -> None:
+        """Refuse a step that has no place in the present state."""
+        match step:
+            case Edit():
+                self._check_place(step)
+            case AnswerEdit():
+                now = self._answers.get(step.question)
+                if now != (step.before if forward else step.after):
+                    raise ProtectedError(f"{step.name}: the answer changed meanwhile.")
+            case MaskAdded():
+                name = step.outline.name
+                if forward == (name in self._masks):
+                    found = "already has" if forward else "has no"
+                    raise ProtectedError(f"{step.name}: the reading {found} mask {name}.")
+                shapes = {mask.labels.shape for mask in self._masks.values()}
+                if forward and shapes - {step.shape}:
+                    raise ProtectedError(
+                        f"{step.name}: mask {name} is of {step.shape}, the others are of "
+                        f"{min(shapes)}."
+                    )
+
     def do(self, step: Step) -> None:
-        """Do a step that was made from the present state of the reading."""
+        """Do a step that was made from the present state of the reading.
+
+        Raises
+        ------
+        ProtectedError
+            when it was made from another state; nothing has changed then.
+        """
+        self.check(step, forward=True)
+        if isinstance(step, Edit):
+            self._check_begins(step)
         self._set(step, forward=True)
-        self._done.append(step)
-        self._undone.clear()
-        kept = sum(s.nbytes for s in self._done)
-        while kept > self._budget and len(self._done) > 1:
-            kept -= self._done.pop(0).nbytes
+        self._keep(step)
 
     def undo(self) -> Step | None:
         """Take back the last step and return it; None where there is none."""
-        return self._move(self._done, self._undone, forward=False)
+        if not self._done:
+            return None
+        self.check(self._done[-1], forward=False)
+        self._set(self._done[-1], forward=False)
+        return self.remember_undo()
 
     def redo(self) -> Step | None:
         """Do the last undone step again and return it; None where there is none."""
-        return self._move(self._undone, self._done, forward=True)
-
-    def _move(self, source: list[Step], target: list[Step], *, forward: bool) -> Step | None:
-        if not source:
+        if not self._undone:
             return None
-        step = source.pop()
-        self._set(step, forward=forward)
-        target.append(step)
+        self.check(self._undone[-1], forward=True)
+        self._set(self._undone[-1], forward=True)
+        return self.remember_redo()
+
+    def remember(self, step: Step) -> None:
+        """Take note of a step that shows in the reading already."""
+        if isinstance(step, MaskAdded):
+            self._begun_before.add(step)
+        self._keep(step)
+
+    def _keep(self, step: Step) -> None:
+        self._undone.clear()
+        self._push(step)
+        while len(self._done) > 1 and self._older + step.nbytes > self._budget:
+            self._older -= self._done.popleft().nbytes
+
+    def remember_undo(self) -> Step | None:
+        """Take note that the last step was taken back from the reading already."""
+        if not self._done:
+            return None
+        step = self._done.pop()
+        self._older -= self._done[-1].nbytes if self._done else 0
+        self._undone.append(step)
         return step
+
+    def remember_redo(self) -> Step | None:
+        """Take note that the last undone step shows in the reading already again."""
+        if not self._undone:
+            return None
+        step = self._undone.pop()
+        self._push(step)
+        return step
+
+    def _push(self, step: Step) -> None:
+        if self._done:
+            # Packed by now where a journal writes it; what it holds stays the same from here on.
+            self._done[-1].pack()
+            self._older += self._done[-1].nbytes
+        self._done.append(step)
+
+    # What a step does
+
+    def _check_place(self, edit: Edit) -> None:
+        array = self._arrays.get(edit.target)
+        if array is None:
+            raise ProtectedError(f"{edit.name}: the reading has no {edit.target}.")
+        inside = len(edit.box) == array.ndim and all(
+            0 <= part.start <= part.stop <= length
+            for part, length in zip(edit.box, array.shape, strict=True)
+        )
+        shape = tuple(part.stop - part.start for part in edit.box)
+        if not inside or edit.shape != shape or edit.dtype.name != array.dtype.name:
+            raise ProtectedError(
+                f"{edit.name}: {edit.dtype} {edit.shape} at {edit.box} has no place in "
+                f"{edit.target}, which is {array.dtype} {array.shape}."
+            )
+
+    def _check_begins(self, edit: Edit) -> None:
+        if not edit.begins(self._arrays[edit.target][edit.box]):
+            what = "slice table" if edit.target == SLICE_LABELS else "mask"
+            raise ProtectedError(f"{edit.name}: the {what} changed meanwhile, so do it again.")
 
     def _set(self, step: Step, *, forward: bool) -> None:
         self.steps += 1
         match step:
             case Edit():
-                self._writable(step.target)[step.box] = step.after if forward else step.before
+                self.own(step.target)
+                step.write(self._arrays[step.target][step.box], forward=forward)
+                self._versions[step.target] = self.version(step.target) + 1
             case AnswerEdit():
                 answer = step.after if forward else step.before
                 self._answers.pop(step.question, None)
                 if answer is not None:
                     self._answers[step.question] = answer
             case MaskAdded():
-                self._hold(step.mask, held=forward)
+                if not forward and step in self._begun_before:
+                    self._restore_told_apart(step.mask)
+                self._hold(step.mask if forward else step.outline, held=forward)
 
-    def _writable(self, target: str) -> npt.NDArray[Any]:
-        if target not in self._own:
-            self._arrays[target] = np.array(self._arrays[target])
-            self._own.add(target)
-        return self._arrays[target]
+    def _restore_told_apart(self, mask: Mask) -> None:
+        """Bring the mask that another one tells apart to where it stood when that one was begun.
+
+        A reading that was read with both has it as it followed the other since.
+        """
+        if mask.splits in self._masks:
+            whole = mask_target(mask.splits)
+            self._arrays[whole] = (mask.labels != 0).astype(self._arrays[whole].dtype)
+            self._own.add(whole)
 
     def _hold(self, mask: Mask, *, held: bool) -> None:
         target = mask_target(mask.name)
-        self._own.discard(target)
-        if held:
-            self._masks[mask.name], self._arrays[target] = mask, mask.labels
-        else:
-            del self._masks[mask.name], self._arrays[target]
+        with self._owning:
+            self._own.discard(target)
+            # A new mapping, because other threads may be looking through the one that stands.
+            masks = {name: one for name, one in self._masks.items() if name != mask.name}
+            if held:
+                self._arrays[target] = mask.labels
+                self._masks = {**masks, mask.name: mask}
+            else:
+                self._masks = masks
+                del self._arrays[target]
+        self._versions[target] = self.version(target) + 1
+
+
+def _copied(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A copy that takes no memory for empty slices, of which masks have many."""
+    copy = np.zeros(array.shape, array.dtype)
+    for z, plane in enumerate(array):
+        if plane.any():
+            copy[z] = plane
+    return copy
