@@ -1,0 +1,1 @@
+"""What can be told of segments in numbers; pure."""
