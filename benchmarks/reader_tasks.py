@@ -1,9 +1,11 @@
 """Reader tasks in the real window: how many actions a person needs, and how long they wait.
 
-T1 opens a dataset and reaches its first case, T5 moves a label to another lobe on ten slices, T8
-saves the corrected case and sees the proof. A script uses the real widgets; an event filter counts
-what a person would do: a mouse button released, a key pressed, a run of the wheel, and one more for
-every dialog that opens. Waiting ends when the result is on screen and the event loop is idle.
+T1 opens a dataset and reaches its first case, T2 corrects ground glass on three slices, T3 removes
+a false island, T4 fills between two outlined slices, T5 moves a label to another lobe on ten
+slices, T8 saves the corrected case and sees the proof. A script uses the real widgets; an event
+filter counts what a person would do: a mouse button released, a key pressed, a run of the wheel,
+and one more for every dialog that opens. Waiting ends when the result is on screen and the event
+loop is idle.
 
 One JSON line a task. The exit code is 1 when an end state is wrong or a task takes more than one
 action above its goal. Run it on a screen, real or virtual: ``make bench``.
@@ -22,17 +24,22 @@ from pathlib import Path
 
 import napari
 import numpy as np
-from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog
+from scipy import ndimage
 
 from napari_chest.model import Window
-from napari_chest.phantom import make_covid_ct_md
+from napari_chest.phantom import make_covid_ct_md, make_mosmed
+from napari_chest.tools.brush import dab
 from napari_chest.ui.plugin import open_workbench
 from napari_chest.ui.preferences import Preferences
 
-GOALS = {"T1": 2, "T5": 4, "T8": 2}
+GOALS = {"T1": 2, "T2": 8, "T3": 2, "T4": 2, "T5": 4, "T8": 2}
 _IDLE_SECONDS = 0.05
+_BRUSH_MM = 10.0
+_WHEEL_RUN_SECONDS = 0.3
 _MODIFIER_KEYS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt)
 _WRONG, _RIGHT = 0, 1  # LLL, LUL
 
@@ -49,6 +56,7 @@ class ActionCounter(QObject):
         super().__init__()
         self.actions = 0
         self._down = set()
+        self._wheeled = 0.0
         QApplication.instance().installEventFilter(self)
 
     def eventFilter(self, watched, event):  # noqa: N802
@@ -61,9 +69,17 @@ class ActionCounter(QObject):
             self._press(event.button(), ())
         elif kind == QEvent.Type.MouseButtonRelease:
             self._down.discard(event.button())
+        elif kind == QEvent.Type.Wheel:
+            self._wheel()
         elif kind == QEvent.Type.Show and isinstance(watched, QDialog):
             self.actions += 1
         return False
+
+    def _wheel(self):
+        now = time.monotonic()
+        if now - self._wheeled > _WHEEL_RUN_SECONDS:
+            self.actions += 1
+        self._wheeled = now
 
     def _press(self, key, free):
         if key not in self._down and key not in free:
@@ -128,6 +144,12 @@ def main():
             t5_move_labels(controller, counter),
             t8_save(controller, counter, root),
         ]
+        open_masks(controller, make_mosmed(Path(scratch) / "mosmed").root)
+        passed += [
+            t2_correct_ground_glass(controller, counter),
+            t3_remove_island(controller, counter),
+            t4_fill_between(controller, counter),
+        ]
         QApplication.instance().removeEventFilter(counter)
         viewer.close()
     return 0 if all(passed) else 1
@@ -139,7 +161,7 @@ def t1_open(controller, counter):
     session, canvas = controller.session, controller.canvas
     task.do(
         lambda: _click(controller.bench.start.recent[0]),
-        lambda: session.draft is not None and not controller.reader.busy,
+        lambda: session.draft is not None and not controller.opening.reader.busy,
     )
     return task.report(
         session.open_case.info.id == session.cases[0].id
@@ -195,6 +217,209 @@ def t8_save(controller, counter, root):
         and _digests(root) == source
         and bench.proof.headline.property("state") == "saved"
     )
+
+
+# Masks: every task begins on the middle slice, without a tool
+
+
+def open_masks(controller, root):
+    """Open a case with a mask and wait until it is complete."""
+    controller.opening.open_folder(root)
+    session = controller.session
+    _wait(lambda: session.dataset is not None and session.dataset.root == root)
+    masked = next(case.id for case in session.cases if session.dataset.readings(case.id)[0].masks)
+    controller.opening.open_case(masked)
+    _wait(
+        lambda: (
+            session.open_case is not None
+            and session.open_case.info.id == masked
+            and not controller.opening.reader.busy
+        )
+    )
+    _idle()
+
+
+def t2_correct_ground_glass(controller, counter):
+    """Two false patches and two missing ones on three slices -> Dice of 0.95 and nothing else."""
+    session, canvas = controller.session, controller.canvas
+    name, value = canvas.masks.selected
+    truth = session.draft.mask_labels(name).copy()
+    spacing = canvas.volume.grid.spacing
+    middle = truth.shape[0] // 2
+    slices = (middle - 4, middle, middle + 4)
+    false, missing = _clear_paths(truth, slices), _labelled_paths(truth, slices)
+    wrong = truth.copy()
+    for z, path in ((slices[0], false[0]), (slices[2], false[2])):
+        _draw(wrong, z, path, value, spacing)
+    for z, path in ((slices[1], missing[1]), (slices[2], missing[2])):
+        _draw(wrong, z, path, 0, spacing)
+    _set(session, name, wrong)
+    _start(controller)
+    task = Task("T2", counter)
+    task.do(lambda: QTest.keyClick(canvas.widget, Qt.Key.Key_A))
+    erase = Qt.KeyboardModifier.ControlModifier
+    task.do(lambda: _wheel_to(canvas, slices[0]))
+    task.do(lambda: _stroke(canvas, false[0], erase))
+    task.do(lambda: _wheel_to(canvas, slices[1]))
+    task.do(lambda: _stroke(canvas, missing[1]))
+    task.do(lambda: _wheel_to(canvas, slices[2]))
+    task.do(lambda: _stroke(canvas, false[2], erase))
+    task.do(lambda: _stroke(canvas, missing[2]))
+    now = session.draft.mask_labels(name)
+    others = np.setdiff1d(np.arange(len(truth)), slices)
+    return task.report(
+        all(_dice(now[z] == value, truth[z] == value) >= 0.95 for z in slices)
+        and np.array_equal(now[others], wrong[others])
+    )
+
+
+def t3_remove_island(controller, counter):
+    """A false island over five slices -> gone, nothing else changed; one undo brings it back."""
+    session, canvas = controller.session, controller.canvas
+    name, value = canvas.masks.selected
+    truth = session.draft.mask_labels(name).copy()
+    middle = truth.shape[0] // 2
+    (y, x), _ = _clear_paths(truth, range(middle + 2, middle + 9))[0]
+    island = truth.copy()
+    island[middle + 3 : middle + 8, y : y + 6, x : x + 6] = value
+    _set(session, name, island)
+    _start(controller)
+    task = Task("T3", counter)
+    task.do(lambda: _wheel_to(canvas, middle + 5))
+    _point(canvas, (y + 3, x + 3))
+    task.do(
+        lambda: QTest.keyClick(canvas.widget, Qt.Key.Key_Delete),
+        lambda: np.array_equal(session.draft.mask_labels(name), truth),
+    )
+    gone = np.array_equal(session.draft.mask_labels(name), truth)
+    passed = task.report(gone)
+    session.undo()
+    back = np.array_equal(session.draft.mask_labels(name), island)
+    session.redo()
+    return passed and back
+
+
+def t4_fill_between(controller, counter):
+    """Outlines ten slices apart -> the nine between filled, Dice of 0.9, the outlines unchanged."""
+    session, canvas = controller.session, controller.canvas
+    name, value = canvas.masks.selected
+    before = np.zeros_like(session.draft.mask_labels(name))
+    middle = before.shape[0] // 2
+    z, y, x = np.ogrid[tuple(slice(0, n) for n in before.shape)]
+    radius = 0.25 * min(before.shape[1:])
+    lesion = (y - before.shape[1] / 2) ** 2 + (x - before.shape[2] / 2) ** 2 < (
+        radius - np.abs(z - middle)
+    ) ** 2
+    ends = [middle - 5, middle + 5]
+    before[ends] = np.where(lesion[ends], value, 0)
+    _set(session, name, before)
+    _start(controller)
+    task = Task("T4", counter)
+    task.do(lambda: QTest.keyClick(canvas.widget, Qt.Key.Key_I), lambda: canvas.masks.preview.shown)
+    task.do(
+        lambda: QTest.keyClick(canvas.widget, Qt.Key.Key_Return),
+        lambda: not canvas.masks.preview.shown,
+    )
+    now = session.draft.mask_labels(name)
+    between = slice(ends[0] + 1, ends[1])
+    return task.report(
+        np.array_equal(now[ends], before[ends])
+        and all(now[z].any() for z in range(between.start, between.stop))
+        and _dice(now[between] == value, lesion[between]) >= 0.9
+    )
+
+
+def _start(controller):
+    """Stand on the middle slice without a tool."""
+    canvas = controller.canvas
+    canvas.masks.set_tool("pan_zoom")
+    canvas.masks.set_brush(_BRUSH_MM, deep=False)
+    canvas.go_to(canvas.volume.grid.shape[0] // 2)
+    canvas.set_focus()
+    _idle()
+
+
+def _set(session, name, labels):
+    """Give a mask these labels, as one edit."""
+    session.paint("prepared", name, tuple(slice(0, n) for n in labels.shape), labels)
+
+
+def _clear_paths(labels, slices):
+    """A short path for a brush on each slice, over background alone."""
+    return [_path(ndimage.maximum_filter(labels[z], 41) == 0) for z in slices]
+
+
+def _labelled_paths(labels, slices):
+    """A short path for a brush on each slice, within the mask as far as it goes."""
+    return [_path(labels[z] != 0) for z in slices]
+
+
+def _path(wanted):
+    depth = ndimage.distance_transform_edt(np.pad(wanted, 1))[1:-1, 1:-1]
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    return (int(y), int(x)), (int(y), int(x) + 6)
+
+
+def _draw(labels, z, path, value, spacing):
+    """Draw a path as the brush would."""
+    (y0, x0), (y1, x1) = path
+    found = dab(
+        (z, y1, x1),
+        (z, y0, x0),
+        spacing=spacing,
+        axes=(1, 2),
+        diameter=_BRUSH_MM,
+        shape=labels.shape,
+    )
+    box, mask = found
+    labels[box][mask] = value
+
+
+def _dice(a, b):
+    return 2 * np.count_nonzero(a & b) / max(np.count_nonzero(a) + np.count_nonzero(b), 1)
+
+
+def _at(canvas, place):
+    dy, dx = canvas.volume.grid.spacing[1:]
+    px, py = canvas.axes.to_pixels(place[0] * dy, place[1] * dx)
+    return QPoint(round(px), round(py))
+
+
+def _point(canvas, place):
+    QTest.mouseMove(canvas.widget, _at(canvas, place))
+    _idle()
+
+
+def _stroke(canvas, path, modifiers=Qt.KeyboardModifier.NoModifier):
+    button = Qt.MouseButton.LeftButton
+    start, stop = (_at(canvas, place) for place in path)
+    QTest.mousePress(canvas.widget, button, modifiers, start)
+    QTest.mouseMove(canvas.widget, stop)
+    QTest.mouseRelease(canvas.widget, button, modifiers, stop)
+
+
+def _wheel_to(canvas, z):
+    while canvas.slice != z:
+        notch = -120 if z > canvas.slice else 120
+        middle = QPointF(canvas.widget.rect().center())
+        event = QWheelEvent(
+            middle,
+            QPointF(canvas.widget.mapToGlobal(middle.toPoint())),
+            QPoint(),
+            QPoint(0, notch),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(canvas.widget, event)
+
+
+def _wait(condition):
+    deadline = time.monotonic() + 60
+    while not condition() and time.monotonic() < deadline:
+        QApplication.processEvents()
+    assert condition()
 
 
 def _click(widget, at=None, modifiers=Qt.KeyboardModifier.NoModifier):

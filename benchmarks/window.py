@@ -46,7 +46,7 @@ def main():
 
 def first_image(controller, folder, runs):
     """From choosing a case to its first slice being drawn, and to the whole of it."""
-    controller.open_folder(folder)
+    controller.opening.open_folder(folder)
     _settle(controller)
     cases = [case.id for case in controller.session.cases][:2]
     first, whole = [], []
@@ -54,7 +54,7 @@ def first_image(controller, folder, runs):
         shown = []
         record = _on_first(controller, shown)
         start = time.perf_counter()
-        controller.open_case(cases[(run + 1) % len(cases)])
+        controller.opening.open_case(cases[(run + 1) % len(cases)])
         while not shown:
             QApplication.processEvents()
         # The layer has its data; one more turn of the loop draws it.
@@ -62,7 +62,7 @@ def first_image(controller, folder, runs):
         first.append(1000 * (time.perf_counter() - start))
         _settle(controller)
         whole.append(1000 * (time.perf_counter() - start))
-        controller.reader.first_image.disconnect(record)
+        controller.opening.reader.first_image.disconnect(record)
     _print("choose a case to first image", first, goal_ms=500)
     _print("choose a case to all slices", whole)
 
@@ -71,7 +71,7 @@ def growth(controller, scratch, runs):
     """Scrolling and labelling on 60 and on 600 slices."""
     medians = {}
     for slices in (60, 600):
-        controller.open_folder(_phantom(scratch, slices))
+        controller.opening.open_folder(_phantom(scratch, slices))
         _settle(controller)
         medians[slices] = _scroll(controller, runs * 8), _label(controller, runs * 8)
     for index, what in enumerate(("scroll a slice", "toggle a lobe")):
@@ -85,7 +85,7 @@ def strokes(controller, scratch, runs):
     """A click of the brush and its undo, until both are on screen, on 40 and on 300 slices."""
     medians = {}
     for slices in (40, 300):
-        controller.open_folder(_scan(scratch / f"scan-{slices}", slices))
+        controller.opening.open_folder(_scan(scratch / f"scan-{slices}", slices))
         _settle(controller)
         mask = controller.session.draft.masks()[0].name
         z = controller.canvas.slice
@@ -140,13 +140,13 @@ def _on_first(controller, shown):
     def record(*_):
         shown.append(True)
 
-    controller.reader.first_image.connect(record)
+    controller.opening.reader.first_image.connect(record)
     return record
 
 
 def _settle(controller):
     until = time.monotonic() + 60
-    while controller.reader.busy or controller.session.open_case is None:
+    while controller.opening.reader.busy or controller.session.open_case is None:
         QApplication.processEvents()
         if time.monotonic() > until:
             raise TimeoutError("the case did not open")

@@ -34,8 +34,10 @@ def main() -> int:
         controller = open_workbench(viewer)
         settle()
         grab(viewer, "start")
-        controller.open_folder(root)
-        wait_for(lambda: controller.session.draft is not None and not controller.reader.busy)
+        controller.opening.open_folder(root)
+        wait_for(
+            lambda: controller.session.draft is not None and not controller.opening.reader.busy
+        )
         correct(controller)
         grab(viewer, "workbench")
         viewer.dims.order = (1, 0, 2)
@@ -51,9 +53,6 @@ def main() -> int:
         controller.bench.proof.done_button.click()
         masks(controller, Path(scratch))
         grab(viewer, "masks")
-        controller.session.mark_saved(
-            [(d.case.id, d.reading) for d in controller.session.unsaved()]
-        )
         radiograph(controller, Path(scratch))
         grab(viewer, "radiograph")
         readers(controller, Path(scratch))
@@ -103,13 +102,13 @@ def readers(controller, folder: Path) -> None:  # noqa: ANN001
 
 
 def open_case(controller, root: Path, title: str) -> None:  # noqa: ANN001
-    controller.open_folder(root, title)
+    controller.opening.open_folder(root, title)
     session = controller.session
     wait_for(
         lambda: (
             session.open_case is not None
             and session.open_case.info.title == title
-            and not controller.reader.busy
+            and not controller.opening.reader.busy
         )
     )
 

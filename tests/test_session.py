@@ -243,7 +243,7 @@ def test_readers_have_drafts_of_their_own(session):
     session.choose_reader("updated-1")
     assert (0, "LUL") in true_cells(session)
     assert (5, "RUL") not in true_cells(session)
-    assert [draft.saved.reader for draft in session.unsaved()] == ["updated-1", "original"]
+    assert [one.reader for one in session.unsaved()] == ["updated-1", "original"]
 
 
 def test_unsaved_are_told_in_the_order_of_the_list(session):
@@ -252,7 +252,7 @@ def test_unsaved_are_told_in_the_order_of_the_list(session):
     session.show_case(case("b", reading("updated-1")))
     session.set_cells([0], "LUL", value=True)
     session.show_case(case("a", reading("updated-1")))
-    assert [draft.case.id for draft in session.unsaved()] == ["b", "c"]
+    assert [one.case.id for one in session.unsaved()] == ["b", "c"]
 
 
 def test_an_edit_that_is_taken_back_is_not_unsaved(session):
@@ -269,13 +269,13 @@ def test_an_edit_that_is_taken_back_is_not_unsaved(session):
 
 def test_edits_made_while_saving_stay_unsaved(session, heard):
     session.set_cells([0], "LUL", value=True)
-    handed = [(draft.case.id, draft.reading) for draft in session.unsaved()]
+    handed = [(one.case.id, session.draft_of(one).reading) for one in session.unsaved()]
     session.set_cells([1], "LUL", value=True)
     heard.clear()
     session.mark_saved(handed)
     assert heard == [("unsaved_changed",)]
-    (draft,) = session.unsaved()
-    assert draft.change.slices == (1,)
+    (one,) = session.unsaved()
+    assert one.change.slices == (1,)
     session.undo()
     assert session.unsaved() == []
     session.undo()  # behind what was saved: the difference to the disk is unsaved again

@@ -90,14 +90,19 @@ class Bench:
         self.qtbot.waitUntil(condition, timeout=20_000)
 
     def open(self, folder, case_id=None):
-        self.controller.open_folder(folder, case_id)
-        self.wait(lambda: self.session.open_case is not None and not self.controller.reader.busy)
+        self.controller.opening.open_folder(folder, case_id)
+        self.wait(
+            lambda: self.session.open_case is not None and not self.controller.opening.reader.busy
+        )
 
     def open_case(self, title):
         case = next(case for case in self.session.cases if case.title == title)
-        self.controller.open_case(case.id)
+        self.controller.opening.open_case(case.id)
         self.wait(
-            lambda: self.session.open_case.info.title == title and not self.controller.reader.busy
+            lambda: (
+                self.session.open_case.info.title == title
+                and not self.controller.opening.reader.busy
+            )
         )
 
     def key(self, key, modifiers=Qt.KeyboardModifier.NoModifier):
@@ -121,9 +126,9 @@ def bench(make_napari_viewer, qtbot):
     viewer.window.add_dock_widget(dock, name="Chest", area="right")
     bench = Bench(viewer, dock, qtbot)
     yield bench
-    bench.controller.reader.stop()
+    bench.controller.opening.reader.stop()
     WorkerBase.await_workers(5000)
-    bench.session.mark_saved([(d.case.id, d.reading) for d in bench.session.unsaved()])
+    bench.session.close()
 
 
 @pytest.fixture
@@ -137,8 +142,8 @@ def opened(bench, dataset_folder):
 def work(bench, tmp_path):
     """The dock on a case with two segments on thick slices."""
     dataset = painted.Painted(tmp_path)
-    bench.controller._on_dataset_read(dataset, dataset.cases())
-    bench.wait(lambda: bench.session.draft is not None and not bench.controller.reader.busy)
+    bench.controller.opening._on_dataset_read(dataset, dataset.cases())
+    bench.wait(lambda: bench.session.draft is not None and not bench.controller.opening.reader.busy)
     bench.viewer.window._qt_window.activateWindow()
     QTest.qWait(50)
     return bench

@@ -63,12 +63,12 @@ def test_a_folder_opened_before_is_offered_and_opens_with_one_click(
     dock.start.recent[0].click()
     qtbot.waitUntil(lambda: dock.controller.session.draft is not None, timeout=20_000)
     assert Preferences().recent() == [str(dataset_folder)]
-    qtbot.waitUntil(lambda: not dock.controller.reader.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not dock.controller.opening.reader.busy, timeout=20_000)
 
 
 def test_an_unknown_folder_says_what_is_missing(bench, tmp_path):
     (tmp_path / "empty").mkdir()
-    bench.controller.open_folder(tmp_path / "empty")
+    bench.controller.opening.open_folder(tmp_path / "empty")
     bench.wait(lambda: bench.dock.start.message.isVisible())
     text = bench.dock.start.message.text()
     assert "COVID-CT-MD: a label array" in text
@@ -112,7 +112,7 @@ def test_case_keys_follow_the_filtered_list(opened):
     opened.wait(lambda: opened.session.open_case.info.title == "cap001")
     opened.key(Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
     opened.wait(lambda: opened.session.open_case.info.title == "cap002")
-    opened.wait(lambda: not opened.controller.reader.busy)
+    opened.wait(lambda: not opened.controller.opening.reader.busy)
     opened.key(Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
     assert "last case" in opened.dock.message.text()
     assert opened.session.open_case.info.title == "cap002"
@@ -148,7 +148,7 @@ def test_a_broken_case_is_told_and_the_others_go_on(bench, dataset_folder):
         path.write_bytes(b"")
     bench.open(dataset_folder)
     broken = next(case for case in bench.session.cases if case.title == "P002")
-    bench.controller.open_case(broken.id)
+    bench.controller.opening.open_case(broken.id)
     bench.wait(lambda: "P002" in bench.dock.message.text())
     assert bench.session.open_case.info.title == "P001"
     bench.open_case("cap001")
@@ -166,9 +166,9 @@ def test_a_missing_slice_is_listed_among_the_facts(bench, dataset_folder):
 
 def test_reading_can_be_stopped_and_started_again(opened):
     case = next(case for case in opened.session.cases if case.title == "P002")
-    opened.controller.open_case(case.id)
+    opened.controller.opening.open_case(case.id)
     opened.dock.cancel_button.click()
-    assert not opened.controller.reader.busy
+    assert not opened.controller.opening.reader.busy
     opened.open_case("P002")
     assert opened.session.open_case.info.title == "P002"
 
@@ -196,17 +196,23 @@ def test_corners_and_letters_say_where_one_is(opened):
     canvas.go_to(4)
     text = canvas.overlay_text
     assert text.top_left == ("COVID-CT-MD · P001 · updated-1",)
-    assert text.top_right == ("saved",)
+    assert text.top_right == ()
     assert "W 1500 L -600 Lung" in text.bottom_left
     assert text.bottom_right[0] == "5/24"
     letters = text.letters
     assert (letters.left, letters.right, letters.top, letters.bottom) == ("R", "L", "A", "P")
     z, y, x = 4, 30, 20
     spacing = canvas.volume.grid.spacing
-    canvas._on_pointer(
-        None, type("E", (), {"position": (z * spacing[0], y * spacing[1], x * spacing[2])})
+    px, py = canvas.axes.to_pixels(y * spacing[1], x * spacing[2])
+    QTest.mouseMove(canvas.widget, QPoint(round(px), round(py)))
+    value = f"HU {canvas.volume.voxels[z, y, x]} @ {x},{y}"
+    opened.wait(lambda: canvas.overlay_text.bottom_left[0] == value)
+    right, back, head = canvas.volume.grid.position(z, y, x) * (-1, 1, 1)
+    names = f"{'R' if right > 0 else 'L'} {abs(right):.1f}  {'P' if back >= 0 else 'A'} "
+    assert canvas.overlay_text.bottom_left[1].startswith(names)
+    assert canvas.overlay_text.bottom_left[1].endswith(
+        f"{'H' if head >= 0 else 'F'} {abs(head):.1f}"
     )
-    assert canvas.overlay_text.bottom_left[0] == f"HU {canvas.volume.voxels[z, y, x]} @ {x},{y}"
 
 
 def test_closing_the_dock_leaves_the_viewer_as_it_was_and_keeps_the_work(opened):
@@ -224,11 +230,11 @@ def test_closing_the_dock_leaves_the_viewer_as_it_was_and_keeps_the_work(opened)
     again = ChestDock(viewer)
     viewer.window.add_dock_widget(again, name="Chest again")
     session = again.controller.session
-    opened.wait(lambda: session.draft is not None and not again.controller.reader.busy)
+    opened.wait(lambda: session.draft is not None and not again.controller.opening.reader.busy)
     assert session.unsaved()
     np.testing.assert_array_equal(session.draft.labels.values, changed)
     assert [layer.name for layer in viewer.layers] == ["P001", "labels updated-1"]
-    again.controller.reader.stop()
+    again.controller.opening.reader.stop()
 
 
 def test_floating_and_hiding_the_dock_does_not_close_it(opened):
@@ -283,15 +289,15 @@ def test_an_unreadable_case_does_not_stop_the_way_through_the_list(bench, datase
     for path in (dataset_folder / "COVID-19 subjects" / "P002").glob("*.dcm"):
         path.write_bytes(b"")
     bench.open(dataset_folder)
-    bench.controller.step_case(1)
+    bench.controller.opening.step_case(1)
     bench.wait(lambda: "P002" in bench.dock.message.text())
-    bench.controller.step_case(1)
+    bench.controller.opening.step_case(1)
     bench.wait(lambda: bench.session.open_case.info.title == "P003")
 
 
 def test_two_quick_steps_go_two_cases_on(opened):
-    opened.controller.step_case(1)
-    opened.controller.step_case(1)
+    opened.controller.opening.step_case(1)
+    opened.controller.opening.step_case(1)
     opened.wait(lambda: opened.session.open_case.info.title == "P003")
 
 
@@ -306,11 +312,11 @@ def test_broken_labels_are_not_called_unlabelled(bench, dataset_folder):
 def test_a_folder_that_is_no_dataset_does_not_leave_a_case_half_read(opened, tmp_path):
     opened.open_case("P002")
     case = next(case for case in opened.session.cases if case.title == "cap001")
-    opened.controller.open_case(case.id)
+    opened.controller.opening.open_case(case.id)
     opened.wait(lambda: opened.session.open_case.info.title == "cap001")
-    opened.controller.open_folder(tmp_path)
+    opened.controller.opening.open_folder(tmp_path)
     opened.wait(lambda: "is not a dataset" in opened.dock.message.text())
-    opened.wait(lambda: not opened.controller.reader.busy)
+    opened.wait(lambda: not opened.controller.opening.reader.busy)
     dataset = napari_chest.open_dataset(opened.session.dataset.root)
     np.testing.assert_array_equal(
         opened.viewer.layers["cap001"].data, dataset.volume(case.id).voxels

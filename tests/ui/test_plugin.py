@@ -25,7 +25,7 @@ def viewer(make_napari_viewer, qtbot):
     for dock in list(viewer.window.dock_widgets.values()):
         controller = getattr(dock, "controller", None)
         if controller is not None:
-            controller.reader.stop()
+            controller.opening.reader.stop()
 
 
 def workbench(viewer):
@@ -47,7 +47,7 @@ def test_opening_a_second_folder_uses_the_same_workbench(viewer, dataset_folder,
     qtbot.waitUntil(lambda: first.controller.session.draft is not None, timeout=20_000)
     viewer.open(dataset_folder, plugin="napari-chest")
     assert workbench(viewer) is first
-    qtbot.waitUntil(lambda: not first.controller.reader.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not first.controller.opening.reader.busy, timeout=20_000)
 
 
 def test_the_reader_leaves_other_folders_and_files_alone(tmp_path, dataset_folder):
@@ -90,7 +90,7 @@ def test_samples_are_made_and_opened_ready_to_correct(viewer, qtbot, monkeypatch
     assert session.dataset.root == demo_folder(layout)
     expected = napari_chest.open_dataset(demo_folder(layout)).readings(session.open_case.info.id)[0]
     assert changes.compare(expected, session.draft.reading) == ReadingChange(expected.reader)
-    qtbot.waitUntil(lambda: not workbench(viewer).controller.reader.busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not workbench(viewer).controller.opening.reader.busy, timeout=20_000)
 
 
 def test_without_a_window_masks_are_read_too(tmp_path):

@@ -56,8 +56,8 @@ def test_all_readers_stay_shown_from_case_to_case(work):
     assert others <= shown
     work.key(Qt.Key.Key_G)
     assert not any(work.viewer.layers[name].visible for name in others)
-    work.controller.step_case(1)
-    work.wait(lambda: not work.controller.reader.busy)
+    work.controller.opening.step_case(1)
+    work.wait(lambda: not work.controller.opening.reader.busy)
     now = {r.reader for r in work.session.open_case.readings if r.masks}
     now.discard(work.session.draft.saved.reader)
     assert now & others <= {layer.name for layer in work.viewer.layers}
@@ -128,13 +128,13 @@ def test_reading_a_tree_shows_progress_and_can_be_stopped(bench, ricord, monkeyp
         raise StoppedError("stopped")
 
     monkeypatch.setattr(Ricord, "prepare", slow)
-    bench.controller.open_folder(ricord.root)
+    bench.controller.opening.open_folder(ricord.root)
     bench.wait(lambda: bench.dock.progress.value() == 1_200)
     assert bench.dock.progress.maximum() == 31_856
     assert "1,200 of 31,856" in bench.dock.progress.format()
     bench.dock.cancel_button.click()
     bench.wait(lambda: told == [True])
-    assert not bench.controller.reader.busy
+    assert not bench.controller.opening.reader.busy
     assert bench.session.dataset is None
     assert bench.dock.message.text() == "Stopped."
     assert bench.dock.start.message.text() == ""

@@ -1,14 +1,19 @@
 """Saving from the window: what is on disk afterwards, and what a person is told."""
 
 import hashlib
+import sqlite3
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
+import napari_chest
+from napari_chest.edits import Draft
 from napari_chest.files import atomic
+from napari_chest.review.journal import Journal
+from napari_chest.ui.saving import CloseGuard
 
 
 def digests(folder):
@@ -17,6 +22,19 @@ def digests(folder):
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def refuse_writing(journal):
+    """Let the journal meet a full disk."""
+
+    def full():
+        raise sqlite3.OperationalError("database or disk is full")
+
+    journal._database.transaction = full
+
+
+def heal(journal):
+    del journal._database.transaction
 
 
 def test_toggle_by_key_save_and_read_back_with_plain_numpy(opened, dataset_folder):
@@ -45,7 +63,7 @@ def test_toggle_by_key_save_and_read_back_with_plain_numpy(opened, dataset_folde
         assert (export / name).read_bytes() == (dataset_folder / name).read_bytes()
     assert digests(dataset_folder) == source
     assert opened.dock.proof.headline.text().startswith("✓ Proved: exactly")
-    assert opened.dock.state.text() == "all saved, by export"
+    assert opened.dock.state.text() == "all exported"
     QTest.keyClick(opened.dock.proof.done_button, Qt.Key.Key_Return)
     assert opened.dock.pages.currentWidget() is opened.dock.work
 
@@ -108,7 +126,7 @@ def test_what_was_exported_can_still_be_written_back(opened, dataset_folder, ans
     opened.save(opened.dock.save.write_button)
     now = np.load(dataset_folder / "Lobe-level-labels-updated-1.npy")
     np.testing.assert_array_equal(now[0, :24].astype(bool), opened.values[:, :5])
-    assert opened.dock.state.text() == "all saved"
+    assert opened.dock.state.text() == "nothing to export"
     assert not opened.dock.save_button.isEnabled()
 
 
@@ -127,7 +145,7 @@ def test_an_exported_correction_can_be_taken_back_by_another_export(opened, data
     assert opened.dock.proof.headline.property("state") == "saved"
     for name in ("Lobe-level-labels-updated-1.npy", "Slice-level-labels-updated-1.npy"):
         assert (export / name).read_bytes() == (dataset_folder / name).read_bytes()
-    assert opened.dock.state.text() == "all saved"
+    assert opened.dock.state.text() == "nothing to export"
 
 
 def test_a_new_label_version_written_back_is_shown_as_the_newest(opened, dataset_folder, answers):
@@ -140,7 +158,9 @@ def test_a_new_label_version_written_back_is_shown_as_the_newest(opened, dataset
     answers.expect("Write 1 slice")
     opened.dock.save.write_button.click()
     opened.wait(lambda: opened.dock.pages.currentWidget() is opened.dock.proof)
-    opened.wait(lambda: opened.session.draft is not None and not opened.controller.reader.busy)
+    opened.wait(
+        lambda: opened.session.draft is not None and not opened.controller.opening.reader.busy
+    )
     assert opened.dock.reading.currentText() == "updated-2 (newest)"
     np.testing.assert_array_equal(opened.values, wanted)
     opened.session.choose_reader("updated-1")
@@ -195,11 +215,45 @@ def test_escape_leaves_the_save_page_with_nothing_done(opened, dataset_folder):
     opened.controller.act("save")
     QTest.keyClick(opened.dock.save.export_button, Qt.Key.Key_Escape)
     assert opened.dock.pages.currentWidget() is opened.dock.work
-    assert not dataset_folder.with_name("covid-ct-md-review").exists()
+    review = dataset_folder.with_name("covid-ct-md-review")
+    assert {path.name.partition("-")[0] for path in review.iterdir()} == {"journal.sqlite"}
 
 
-def test_closing_the_window_with_unsaved_work_asks(opened, answers):
+def test_closing_the_window_asks_nothing_once_all_is_in_the_journal(opened, dataset_folder):
     window = opened.dock.window()
+    opened.key(Qt.Key.Key_4)
+    changed = opened.values.copy()
+    keep = KeepOpen(window)
+    QApplication.sendEvent(window, QCloseEvent())
+    window.removeEventFilter(keep)
+    journal = Journal(dataset_folder.with_name("covid-ct-md-review") / "journal.sqlite")
+    reading = napari_chest.open_dataset(dataset_folder).readings(opened.session.open_case.info.id)
+    draft = Draft(opened.session.open_case.info, reading[0])
+    journal.resume(draft.case.id, "updated-1", reading[0]).go_on(draft)
+    journal.close()
+    np.testing.assert_array_equal(draft.labels.values, changed)
+
+
+class KeepOpen(QObject):
+    """Lets a window hear that it is closed, and keeps it for the rest of the test."""
+
+    def __init__(self, window):
+        super().__init__(window)
+        self.window = window
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched, event):  # noqa: N802
+        if event.type() == QEvent.Type.Close:
+            (guard,) = self.window.findChildren(CloseGuard)
+            assert not guard.eventFilter(watched, event)
+            event.ignore()
+            return True
+        return False
+
+
+def test_closing_the_window_asks_where_the_journal_cannot_be_written(opened, answers):
+    window = opened.dock.window()
+    refuse_writing(opened.session.journal)
     opened.key(Qt.Key.Key_4)
     answers.expect("Go back")
     event = QCloseEvent()
@@ -207,31 +261,36 @@ def test_closing_the_window_with_unsaved_work_asks(opened, answers):
     assert answers.asked == ["Changes of P001 are not saved."]
     assert not event.isAccepted()
     assert window.isVisible()
+    heal(opened.session.journal)
 
 
-def test_opening_another_dataset_with_unsaved_work_asks(opened, dataset_folder, answers):
+def test_opening_another_dataset_asks_where_the_journal_cannot_be_written(
+    opened, dataset_folder, answers
+):
+    refuse_writing(opened.session.journal)
     opened.key(Qt.Key.Key_4)
     answers.expect("Go back")
-    opened.controller.open_folder(dataset_folder)
-    assert not opened.controller.reader.busy
+    opened.controller.opening.open_folder(dataset_folder)
+    assert not opened.controller.opening.reader.busy
     assert opened.session.unsaved()
     answers.expect("Open another dataset and lose them")
-    opened.controller.open_folder(dataset_folder)
-    opened.wait(lambda: not opened.controller.reader.busy and opened.session.draft is not None)
+    opened.controller.opening.open_folder(dataset_folder)
+    opened.wait(lambda: bool(answers.asked[1:]) and opened.session.draft is not None)
+    opened.wait(lambda: not opened.controller.opening.reader.busy)
     assert opened.session.unsaved() == []
 
 
-def test_corrections_made_while_another_dataset_opens_are_asked_about(
-    opened, dataset_folder, answers
-):
-    answers.expect("Go back")
-    opened.controller.open_folder(dataset_folder)
-    opened.key(Qt.Key.Key_4)
-    changed = opened.values.copy()
-    opened.wait(lambda: bool(answers.asked))
-    opened.wait(lambda: not opened.controller.reader.busy)
+def test_opening_a_dataset_again_loses_nothing(opened, dataset_folder, answers):
+    first, draft = opened.session.journal, opened.session.draft
+    opened.controller.opening.open_folder(dataset_folder)
+    opened.key(Qt.Key.Key_4)  # while it is read
+    changed = draft.labels.values.copy()
+    assert draft.change
+    opened.wait(lambda: opened.session.journal is not first and opened.session.draft is not None)
+    opened.wait(lambda: not opened.controller.opening.reader.busy)
+    assert answers.asked == []
     np.testing.assert_array_equal(opened.values, changed)
-    assert opened.session.unsaved()
+    assert [one.case.title for one in opened.session.unsaved()] == ["P001"]
 
 
 def test_an_export_after_a_restart_adds_to_the_one_before(bench, dataset_folder):

@@ -25,7 +25,7 @@ def polygon(work, *corners):
 @pytest.mark.parametrize("modifiers", [Qt.KeyboardModifier.NoModifier, CTRL])
 def test_a_stroke_ends_where_another_case_opens(work, modifiers):
     go_to(work, 6)
-    work.key(Qt.Key.Key_P)
+    work.key(Qt.Key.Key_A)
     press(work, 25, 5, modifiers)
     move(work, (25, 5), (25, 15))
     ct = work.viewer.layers["lesions"].data.copy()
@@ -48,7 +48,7 @@ def test_a_case_that_opens_in_3d_is_flat_and_painted(work):
     work.open_case("whole")
     assert work.viewer.dims.ndisplay == 2
     go_to(work, 6)
-    work.key(Qt.Key.Key_P)
+    work.key(Qt.Key.Key_A)
     drag(work, (50, 5), (50, 20))
     assert (labels(work, "whole")[6, 50, 8:18] == 1).all()
 
@@ -75,15 +75,13 @@ def test_an_outline_is_not_closed_in_another_case(work):
     np.testing.assert_array_equal(labels(work, "whole"), painted.lesions() > 0)
 
 
-def test_an_area_that_is_being_encircled_is_left_with_its_slice(work):
+def test_the_right_button_never_paints(work):
     go_to(work, 8)
-    work.key(Qt.Key.Key_P)
-    click(work, 10, 10, button=RIGHT)
-    move(work, (10, 10), (10, 30))
-    assert work.viewer.layers["lesions"].data[8, 10, 15] == 1
-    go_to(work, 9)
-    move(work, (10, 30), (40, 30))
-    np.testing.assert_array_equal(labels(work), painted.lesions())
+    for key in (Qt.Key.Key_A, Qt.Key.Key_F):
+        work.key(key)
+        click(work, 10, 10, button=RIGHT)
+        move(work, (10, 10), (10, 30))
+        np.testing.assert_array_equal(labels(work), painted.lesions())
     assert work.session.draft.undoable is None
 
 
@@ -91,7 +89,7 @@ def test_an_area_that_is_being_encircled_is_left_with_its_slice(work):
 
 
 def test_a_value_without_a_segment_is_not_painted(work):
-    work.key(Qt.Key.Key_P)
+    work.key(Qt.Key.Key_A)
     work.viewer.layers["lesions"].selected_label = 7
     drag(work, (50, 5), (50, 20))
     np.testing.assert_array_equal(labels(work), painted.lesions())
@@ -101,7 +99,7 @@ def test_a_value_without_a_segment_is_not_painted(work):
 def test_a_layer_of_other_numbers_is_painted_all_the_same(work):
     layer = work.viewer.layers["lesions"]
     layer.data = layer.data.astype(np.int32)
-    work.key(Qt.Key.Key_P)
+    work.key(Qt.Key.Key_A)
     drag(work, (50, 5), (50, 20))
     now = labels(work)
     assert now.dtype == np.uint8
@@ -110,7 +108,7 @@ def test_a_layer_of_other_numbers_is_painted_all_the_same(work):
 
 
 def test_a_mask_that_is_removed_keeps_its_strokes(work):
-    work.key(Qt.Key.Key_P)
+    work.key(Qt.Key.Key_A)
     drag(work, (50, 5), (50, 20))
     now = labels(work).copy()
     work.viewer.layers.remove(work.viewer.layers["lesions"])
@@ -175,7 +173,7 @@ def test_segments_of_one_name_are_told_apart_by_their_masks(qtbot):
 
 def test_steps_are_named_by_what_they_changed(work):
     go_to(work, 5)
-    work.key(Qt.Key.Key_P)
+    work.key(Qt.Key.Key_A)
     drag(work, (25, 8), (25, 22), CTRL)
     assert work.session.draft.undoable.name == "erase on slice 6"
     work.viewer.layers["lesions"].data[2, 5:9, 5:9] = 2
@@ -185,7 +183,7 @@ def test_steps_are_named_by_what_they_changed(work):
 
 def test_a_radiograph_has_no_slices_to_name(work):
     work.open_case("xray")
-    work.key(Qt.Key.Key_P)
+    work.key(Qt.Key.Key_A)
     drag(work, (50, 5), (50, 20))
     assert work.session.draft.undoable.name == "brush Pleural effusion"
 
@@ -222,7 +220,7 @@ def test_nothing_of_the_dataset_before_stays_in_the_dock(work, tmp_path):
 
     assert rows(work)
     broken = Unreadable(tmp_path)
-    work.controller._on_dataset_read(broken, broken.cases())
+    work.controller.opening._on_dataset_read(broken, broken.cases())
     work.wait(lambda: "gone" in work.dock.message.text())
     assert not rows(work)
     assert not work.dock.questions.isVisible()
@@ -239,8 +237,8 @@ def test_what_was_wrong_with_one_case_is_not_said_of_the_next(work, monkeypatch)
         return stream(case_id)
 
     monkeypatch.setattr(dataset, "stream", broken)
-    work.controller.open_case("bare")
+    work.controller.opening.open_case("bare")
     work.wait(lambda: "gone" in work.dock.message.text())
-    work.controller.step_case(1)
+    work.controller.opening.step_case(1)
     work.wait(lambda: work.session.open_case.info.id == "whole")
     assert "gone" not in work.dock.message.text()

@@ -79,8 +79,8 @@ def test_file_save_of_any_labels_layer(bench, tmp_path):
     from napari_chest.ui.plugin import _sessions
 
     dataset = painted.Painted(tmp_path)
-    bench.controller._on_dataset_read(dataset, dataset.cases())
-    bench.wait(lambda: bench.session.draft is not None and not bench.controller.reader.busy)
+    bench.controller.opening._on_dataset_read(dataset, dataset.cases())
+    bench.wait(lambda: bench.session.draft is not None and not bench.controller.opening.reader.busy)
     assert bench.viewer in _sessions
     data = labels()
     layer = bench.viewer.add_labels(data.astype(np.int32), name="mine")

@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QApplication, QFileDialog
+from qtpy.QtCore import QObject, QTimer
+from qtpy.QtWidgets import QFileDialog
 
 from napari_chest.edits import Edit
-from napari_chest.model import Problem
 from napari_chest.ui import wording
 from napari_chest.ui.annotating import Annotating
 from napari_chest.ui.canvas import Canvas
 from napari_chest.ui.comparing import Comparing
 from napari_chest.ui.corners import corners
+from napari_chest.ui.journaling import Journaling
 from napari_chest.ui.keys import KEYS, SEGMENT_KEYS
 from napari_chest.ui.labelling import Labelling
-from napari_chest.ui.layers import LUNG
+from napari_chest.ui.layout import Layout
+from napari_chest.ui.opening import Opening
 from napari_chest.ui.painting import Painting
-from napari_chest.ui.reading import CaseReader
 from napari_chest.ui.saving import Saver
+from napari_chest.ui.tooling import Tooling
 from napari_chest.ui.windows import PRESETS, file_window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import napari
 
-    from napari_chest.datasets import Dataset
     from napari_chest.edits import Draft, Step
-    from napari_chest.model import CaseInfo, Window
+    from napari_chest.model import Window
+    from napari_chest.ui.canvas.canvas import Voxel
     from napari_chest.ui.preferences import Preferences
-    from napari_chest.ui.session import OpenCase, Session
+    from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
 
 
+_POINTER_MS = 50
+"""How often what is under the pointer is told anew: the text is drawn over the image."""
 _NOT_LABELLED = (
     "This case is not labelled: the dataset has no row for it, which is not the same as all slices "
     "being free of infection."
@@ -59,61 +61,34 @@ class Controller(QObject):
         self.bench = workbench
         self.preferences = preferences
         self.canvas = Canvas(viewer)
-        self.reader = CaseReader(self)
         self.saver = Saver(session, workbench, self)
+        self.opening = Opening(
+            session, workbench, self.canvas, preferences, self.saver, self._flush, self
+        )
+        self.reader = self.opening.reader
+        self.journaling = Journaling(session, preferences, workbench)
         self.labelling = Labelling(session, workbench, self.canvas)
         self.painting = Painting(session, workbench, self.canvas)
         self.annotating = Annotating(workbench, self.canvas)
         self.comparing = Comparing(session, workbench, self.canvas)
-        self._first_case: str | None = None
-        self._wanted: str | None = None
-        self._discarded: frozenset[object] = frozenset()
-        self._complete = True
+        self.tooling = Tooling(session, workbench, self.canvas)
+        self.layout = Layout(session, workbench, self.canvas, preferences)
         self._closed = False
-        self._pointer = ""
+        self._pointer: Voxel | None = None
+        self._pointer_timer = QTimer(self)
+        self._pointer_timer.setSingleShot(True)
+        self._pointer_timer.timeout.connect(self._show_corners)
         self._actions = self._make_actions()
+        self._holds: dict[str, Callable[[bool], None]] = {
+            "bare": self.canvas.hide_while,
+            "window_drag": lambda held: self.canvas.masks.pause_tool(paused=held),
+        }
         self._connect_bench()
         self._connect_canvas()
-        self._connect_reader()
+        self._connect_opening()
+        self._connect_journal()
         self._connect_session()
         self._resume()
-
-    # Opening
-
-    def open_folder(self, folder: str | Path, case_id: str | None = None) -> None:
-        """Open the dataset in a folder at its first or another case; asks before work is lost."""
-        if self._may_leave("Open another dataset"):
-            self._first_case = case_id
-            self.bench.show_busy("Opening the dataset")
-            self.reader.open_dataset(Path(folder))
-
-    def open_demo(self, layout: str) -> None:
-        """Open a synthetic dataset, which is made at first; asks before work is lost."""
-        if self._may_leave("Open the synthetic dataset"):
-            self._first_case = None
-            self.bench.show_busy("Making a synthetic dataset")
-            self.reader.make_demo(layout)
-
-    def open_case(self, case_id: str) -> None:
-        """Open a case of the dataset."""
-        dataset = self.session.dataset
-        info = next((case for case in self.session.cases if case.id == case_id), None)
-        if dataset is not None and info is not None:
-            self._wanted = case_id
-            self.bench.show_busy(f"Reading {info.title}")
-            self.reader.open_case(dataset, info)
-
-    def step_case(self, step: int) -> None:
-        """Open the next or previous case of the list as it is filtered and sorted."""
-        case_id = self.session.neighbour(step, self.bench.cases.order(), self._wanted)
-        if case_id is None:
-            self.bench.show_message("That was the last case of the list.")
-        else:
-            self._go_to_case(case_id)
-
-    def _go_to_case(self, case_id: str) -> None:
-        self.bench.show_message("")  # what went wrong with another case is no news of this one
-        self.open_case(case_id)
 
     def act(self, action: str) -> None:
         """Do what a key of `keys.KEYS` stands for."""
@@ -128,6 +103,9 @@ class Controller(QObject):
         self.reader.stop()
         self._connect_session(connect=False)
         self.saver.close()
+        self.journaling.close()
+        self.tooling.close()
+        self.layout.close()
         self.canvas.close()
 
     # Connecting
@@ -136,15 +114,15 @@ class Controller(QObject):
         bench = self.bench
         bench.open_button.clicked.connect(self._browse)
         bench.start.browse_requested.connect(self._browse)
-        bench.start.folder_requested.connect(self.open_folder)
-        bench.start.demo_requested.connect(self.open_demo)
-        bench.folder_dropped.connect(self.open_folder)
+        bench.start.folder_requested.connect(self.opening.open_folder)
+        bench.start.demo_requested.connect(self.opening.open_demo)
+        bench.folder_dropped.connect(self.opening.open_folder)
         bench.action_requested.connect(self.act)
         bench.keys_button.clicked.connect(partial(self.act, "show_keys"))
         bench.keys_card.done_requested.connect(self._back_to_work)
-        bench.cancel_button.clicked.connect(self._cancel)
-        bench.cases.case_requested.connect(self._go_to_case)
-        bench.cases.step_requested.connect(self.step_case)
+        bench.cancel_button.clicked.connect(self.opening.stop)
+        bench.cases.case_requested.connect(self.opening.go_to_case)
+        bench.cases.step_requested.connect(self.opening.step_case)
         bench.windows.window_requested.connect(self.act)
         bench.reading.activated.connect(self._on_reading_picked)
         bench.questions.answer_requested.connect(self.session.answer)
@@ -158,29 +136,39 @@ class Controller(QObject):
         canvas = self.canvas
         canvas.slice_changed.connect(self._on_slice)
         canvas.plane_changed.connect(self._show_corners)
+        canvas.order_changed.connect(self._show_corners)
         canvas.masks.visibility_changed.connect(self._show_corners)
         canvas.window_changed.connect(self._on_window)
         canvas.pointer_changed.connect(self._on_pointer)
-        acts = {
-            name: (key.ours, partial(self.act, key.action)) for key in KEYS for name in key.keys
-        }
-        canvas.bind_keys(
-            {name: act for name, (ours, act) in acts.items() if not ours},
-            {name: act for name, (ours, act) in acts.items() if ours},
+        pressed = [key for key in KEYS if not key.held]
+        canvas.keys.bind(
+            {n: partial(self.act, key.action) for key in pressed if not key.ours for n in key.keys},
+            {n: partial(self.act, key.action) for key in pressed if key.ours for n in key.keys},
+            {n: self._holds[key.action] for key in KEYS if key.held for n in key.keys},
         )
         canvas.window_chosen.connect(self._remember_window)
 
-    def _connect_reader(self) -> None:
-        self.reader.dataset_read.connect(self._on_dataset_read)
-        self.reader.first_image.connect(self._on_first_image)
-        self.reader.slices_arrived.connect(self._on_slices_arrived)
-        self.reader.case_read.connect(self._on_case_read)
-        self.reader.failed.connect(self._on_failed)
-        self.reader.prepared.connect(
-            lambda done, of: self.bench.show_progress(done, of, f"file {done:,} of {of:,}")
-        )
+    def _connect_opening(self) -> None:
+        opening = self.opening
+        opening.dataset_left.connect(partial(self._on_reading_chosen, None))
+        opening.case_left.connect(self.labelling.forget_mark)
+        opening.case_left.connect(self.tooling.begin_case)
+        opening.case_complete.connect(lambda _: self.tooling.complete_case())
+        opening.case_shown.connect(lambda: self._on_slice(self.canvas.slice))
+        opening.case_shown.connect(self.layout.show_as_before)
         self.saver.done.connect(self._back_to_work)
-        self.saver.reading_added.connect(self._read_again)
+
+    def _connect_journal(self) -> None:
+        self.journaling.state_changed.connect(self.bench.show_journal)
+        self.journaling.said.connect(self.bench.show_message)
+        self.bench.elsewhere_button.clicked.connect(self.journaling.save_elsewhere)
+
+    def _save_now(self) -> None:
+        """Put every step on disk, and say whether that was possible."""
+        self._flush()
+        if self.session.flush():
+            self.bench.show_message("Every step is on disk.")
+        self.journaling.look()
 
     def _connect_session(self, *, connect: bool = True) -> None:
         session = self.session
@@ -188,6 +176,7 @@ class Controller(QObject):
             (session.reading_chosen, self._on_reading_chosen),
             (session.edited, self._on_edited),
             (session.unsaved_changed, self._show_unsaved),
+            (session.refused, self.bench.show_message),
         ):
             if connect:
                 signal.connect(slot)
@@ -202,8 +191,8 @@ class Controller(QObject):
             "slice_up_5": partial(self.canvas.step, -5),
             "slice_first": partial(self.canvas.step, -(2**31)),
             "slice_last": partial(self.canvas.step, 2**31),
-            "case_next": partial(self.step_case, 1),
-            "case_previous": partial(self.step_case, -1),
+            "case_next": partial(self.opening.step_case, 1),
+            "case_previous": partial(self.opening.step_case, -1),
             "invert": self.canvas.invert,
             "smooth": self.canvas.toggle_smoothing,
             "toggle_labels": self.canvas.toggle_labels,
@@ -211,10 +200,12 @@ class Controller(QObject):
             "undo": lambda: self._say_step("undone", self.session.undo()),
             "redo": lambda: self._say_step("done again", self.session.redo()),
             "save": self._save,
+            "journal": self._save_now,
             "show_keys": lambda: self.bench.show_page(self.bench.keys_card),
         }
         actions |= {p.action: partial(self._use_window, p.window) for p in PRESETS}
-        for part in (self.labelling, self.painting, self.annotating):
+        parts = (self.labelling, self.painting, self.annotating, self.tooling, self.layout)
+        for part in parts:
             actions |= part.actions()
         return actions | {f"toggle_{i}": partial(self._digit, i) for i in range(SEGMENT_KEYS)}
 
@@ -231,125 +222,9 @@ class Controller(QObject):
         self.bench.show_page(self.bench.start)
         self._show_unsaved()
         if self.session.dataset is not None:
-            self._show_dataset(self.session.dataset, self.session.cases)
+            self.opening.show_dataset(self.session.dataset, self.session.cases)
         if self.session.open_case is not None:
-            self.open_case(self.session.open_case.info.id)
-
-    # What the reader brings
-
-    def _may_leave(self, what: str) -> bool:
-        """Whether the dataset may be left for another; asks before work is lost."""
-        if self.saver.busy:
-            self.bench.show_message("Saving. One moment, then open it again.")
-            return False
-        self._flush()
-        if not self.saver.may_discard(what):
-            return False
-        self._discarded = self._unsaved_state()
-        return True
-
-    def _unsaved_state(self) -> frozenset[object]:
-        drafts = self.session.unsaved()
-        return frozenset((draft.case.id, draft.saved.reader, draft.change) for draft in drafts)
-
-    def _on_dataset_read(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
-        self.bench.show_idle()
-        self._flush()
-        # What was corrected while the other dataset was read has not been asked about.
-        if self._unsaved_state() != self._discarded and not self._may_leave("Open another dataset"):
-            return
-        self.canvas.clear()
-        self._complete = True
-        self.session.open_dataset(dataset, cases)
-        self._on_reading_chosen(None)
-        self.preferences.remember_folder(dataset.root)
-        self._show_dataset(dataset, cases)
-        wanted = [case.id for case in cases if self._first_case in (case.id, case.title)]
-        if self._first_case is not None and not wanted:
-            self.bench.show_message(f"There is no case {self._first_case}.", "bad")
-        elif cases:
-            self.open_case((wanted or [cases[0].id])[0])
-
-    def _show_dataset(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
-        bench = self.bench
-        bench.show_dataset(dataset.title, str(dataset.root))
-        bench.cases.show_cases(cases, dataset.list_facts)
-        problems = dataset.problems()
-        bench.details.show_case({}, problems)
-        bench.start.show_message("")
-        bench.show_message(wording.in_short(problems), "bad")
-        bench.show_page(bench.work)
-
-    def _on_first_image(self, case: OpenCase, first: int) -> None:
-        self._flush()
-        self.labelling.forget_mark()
-        self._complete = False
-        self._show_case(case, first)
-        self.session.show_case(case)
-        self._show_corners()
-        focus = QApplication.focusWidget()
-        # Who goes through the list or the table by keyboard stays there.
-        if focus is not self.bench.grid and not self.bench.cases.isAncestorOf(focus):
-            self.canvas.set_focus()
-
-    def _show_case(self, case: OpenCase, first: int) -> None:
-        dataset = self.session.dataset
-        assert dataset is not None
-        window = file_window(case.volume)  # a radiograph's values have no unit, so each has its own
-        if case.volume.modality == "CT":
-            window = self.preferences.window(dataset.name, case.volume.modality) or LUNG
-        self.canvas.show_volume(case.volume, case.info.title, window, first)
-        self.bench.annotations.show_annotations(case.annotations)
-        self.bench.windows.show_hounsfield(case.volume.modality == "CT")
-        self.bench.cases.show_current(case.info.id)
-        self._show_details(case)
-        if self.bench.message.property("state") != "bad":
-            self.bench.show_message("")
-        self.bench.windows.show_window(self.canvas.window)
-        self._on_slice(self.canvas.slice)
-
-    def _on_slices_arrived(self, slices: tuple[int, ...], so_far: int, of: int) -> None:
-        if self.canvas.slice in slices:
-            self.canvas.slice_arrived(self.canvas.slice)
-        elif slices:
-            self.canvas.slice_arrived(slices[0])
-        self.bench.show_progress(so_far, of, f"slice {so_far} of {of}")
-
-    def _on_case_read(self, case: OpenCase) -> None:
-        self.bench.show_idle()
-        self._complete = True
-        self._show_details(case)
-
-    def _show_details(self, case: OpenCase) -> None:
-        self.bench.details.show_case(case.info.facts, self._problems(case), case.about)
-
-    def _problems(self, case: OpenCase) -> list[Problem]:
-        of_dataset = self.session.dataset.problems() if self.session.dataset else []
-        return [*of_dataset, *case.problems]
-
-    def _read_again(self) -> None:
-        if self.session.open_case is not None:
-            self.open_case(self.session.open_case.info.id)
-
-    def _on_failed(self, text: str) -> None:
-        self.bench.show_idle()
-        if self.session.dataset is None:
-            self.bench.start.show_message(text)
-        else:
-            self.bench.show_message(text, "bad")
-        case = self.session.open_case
-        if case is None or self._complete:
-            return
-        if self._wanted == case.info.id:
-            self._show_details(replace(case, problems=[*case.problems, Problem("error", text)]))
-        else:
-            self.open_case(case.info.id)  # its reading was stopped for what came to nothing
-
-    def _cancel(self) -> None:
-        self.reader.stop()
-        self.bench.show_idle()
-        shown = " What was not read is shown as air; open the case again."
-        self.bench.show_message("Stopped." + ("" if self._complete else shown))
+            self.opening.open_case(self.session.open_case.info.id)
 
     def _flush(self) -> None:
         """Turn into edits what is on screen, before something else is."""
@@ -367,7 +242,7 @@ class Controller(QObject):
         start = str(Path(recent[0]).parent) if recent else str(Path.home())
         folder = QFileDialog.getExistingDirectory(self.bench, "Open dataset folder", start)
         if folder:
-            self.open_folder(folder)
+            self.opening.open_folder(folder)
 
     def _back_to_work(self) -> None:
         bench = self.bench
@@ -427,7 +302,7 @@ class Controller(QObject):
         case = self.session.open_case
         if case is None:
             return "No case is open."
-        errors = (p.text for p in self._problems(case) if p.level == "error")
+        errors = (p.text for p in self.opening.problems(case) if p.level == "error")
         return next(errors, _NOT_LABELLED)
 
     def _on_edited(self, step: Step | None) -> None:
@@ -469,10 +344,10 @@ class Controller(QObject):
             bench.show_state("", "saved")
         elif drafts:
             cases = len({draft.case.id for draft in drafts})
-            text = f"{wording.count(changed, 'change')} in {wording.count(cases, 'case')} not saved"
-            bench.show_state(text, "unsaved")
+            text = f"{wording.count(changed, 'change')} in {wording.count(cases, 'case')}"
+            bench.show_state(f"{text} not exported", "unsaved")
         else:
-            bench.show_state("all saved, by export" if outside else "all saved", "saved")
+            bench.show_state("all exported" if outside else "nothing to export", "saved")
         bench.save_button.setEnabled(bool(drafts or outside))
         bench.cases.mark_unsaved(frozenset(draft.case.id for draft in drafts))
         self._show_corners()
@@ -491,10 +366,11 @@ class Controller(QObject):
         if volume is not None and dataset is not None and volume.modality == "CT":
             self.preferences.remember_window(dataset.name, volume.modality, window)
 
-    def _on_pointer(self, text: str) -> None:
-        if text != self._pointer:
-            self._pointer = text
-            self._show_corners()
+    def _on_pointer(self, voxel: Voxel | None) -> None:
+        if voxel != self._pointer:
+            self._pointer = voxel
+            if not self._pointer_timer.isActive():
+                self._pointer_timer.start(_POINTER_MS)
 
     def _show_corners(self) -> None:
         text = corners(self.session, self.canvas, self._pointer)

@@ -35,7 +35,7 @@ _SETTLE_SECONDS = 0.4
 def show(folder: Path, case_id: str | None = None) -> int:
     """Open napari on a dataset and wait until its window is closed."""
     viewer = napari.Viewer()
-    open_workbench(viewer).open_folder(folder, case_id)
+    open_workbench(viewer).opening.open_folder(folder, case_id)
     napari.run()
     return 0
 
@@ -77,8 +77,8 @@ def _walk_through(dataset: Path, folder: Path, scenario: Scenario) -> int:
     viewer.window.resize(*_SIZE)
     controller = open_workbench(viewer)
     bench, session = controller.bench, controller.session
-    controller.open_folder(dataset)
-    _wait_for(lambda: session.draft is not None and not controller.reader.busy)
+    controller.opening.open_folder(dataset)
+    _wait_for(lambda: session.draft is not None and not controller.opening.reader.busy)
     scenario.correct(controller)
     pictures = [_picture(viewer, folder / "screenshot-corrected.png")]
     controller.act("save")
@@ -115,7 +115,7 @@ def _paint_a_stroke(controller: Controller) -> None:
     """Paint with napari's brush into the first case that has a mask."""
     session = controller.session
     for info in session.cases:
-        controller.open_case(info.id)
+        controller.opening.open_case(info.id)
         _wait_for(partial(_is_open, controller, info))
         if session.draft is not None and session.draft.masks():
             break
@@ -134,7 +134,7 @@ def _take_back_an_answer(controller: Controller) -> None:
     """Withdraw the first answer of the first case whose reader gave one."""
     session = controller.session
     for info in session.cases:
-        controller.open_case(info.id)
+        controller.opening.open_case(info.id)
         _wait_for(partial(_is_open, controller, info))
         answers = session.draft.answers if session.draft is not None else {}
         answered = next((key for key, answer in answers.items() if answer), None)
@@ -146,7 +146,7 @@ def _take_back_an_answer(controller: Controller) -> None:
 
 def _is_open(controller: Controller, info: CaseInfo) -> bool:
     case = controller.session.open_case
-    return case is not None and case.info.id == info.id and not controller.reader.busy
+    return case is not None and case.info.id == info.id and not controller.opening.reader.busy
 
 
 @dataclass(frozen=True)

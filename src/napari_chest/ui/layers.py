@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LayerData = tuple[Any, dict[str, Any], str]
 
 LUNG = Window(-600, 1500)
+AID_OPACITY = 0.15
+"""Of masks that help with the work: what is corrected must stand out against them."""
 FILL_OPACITY = 0.4
 READER_COLORS = ("#00C0FF", "#FFC018", "#C000FF", "#90FFA8", "#FF0000", "#009048")
 """One per reader, far apart from each other and from the greys, also for colour-blind eyes."""
@@ -67,7 +69,7 @@ def mask_layer(mask: Mask, grid: Grid) -> LayerData:
         "scale": grid.spacing,
         "units": _UNITS,
         "axis_labels": _AXES,
-        "opacity": FILL_OPACITY,
+        "opacity": AID_OPACITY if mask.aid else FILL_OPACITY,
         "blending": "translucent_no_depth",
         "features": {"index": [0, *named], "segment": ["", *named.values()]},
     }
@@ -90,6 +92,18 @@ def outline_layer(reading: Reading, grid: Grid) -> LayerData:
         "features": {"index": range(len(names) + 1), "segment": ["", *names]},
     }
     return found, kwargs, "labels"
+
+
+def preview_layer(grid: Grid) -> dict[str, Any]:
+    """How the layer of a preview is shown."""
+    return {
+        "name": "preview",
+        "scale": grid.spacing,
+        "units": _UNITS,
+        "axis_labels": _AXES,
+        "opacity": 0.8,
+        "blending": "translucent_no_depth",
+    }
 
 
 def mask_colors(mask: Mask, hidden: Collection[int] = ()) -> dict[int | None, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_chest.datasets import open_dataset
+from napari_chest.ui.resuming import restore
 from napari_chest.ui.session import OpenCase
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari_chest.datasets import Dataset
     from napari_chest.model import CaseInfo
+    from napari_chest.review.journal import Journal
 
 _BATCH_SECONDS = 0.04
 """How long slices are gathered before the window is told: often enough to look alive."""
@@ -59,12 +61,12 @@ def read_dataset(
 
 
 def read_case(
-    dataset: Dataset, info: CaseInfo, stop: Event
+    dataset: Dataset, info: CaseInfo, stop: Event, journal: Journal | None = None
 ) -> Generator[FirstImage | Arrived, None, OpenCase]:
     """Read a case from its middle slice outwards, until it is complete or ``stop`` is set.
 
     Yields the case with its first slice, then further slices in batches. Returns the case with all
-    that is wrong with it.
+    that is wrong with it. Its readings are as the journal has them, where there is one.
 
     Raises
     ------
@@ -74,13 +76,16 @@ def read_case(
     stream = dataset.stream(info.id)
     try:
         first = next(stream.slices)
+        readings = dataset.readings(info.id)
+        restored = restore(journal, info, readings)
         case = OpenCase(
             info,
             stream.volume,
-            dataset.readings(info.id),
-            dataset.problems(info.id),
+            readings,
+            [*dataset.problems(info.id), *restored.problems],
             dataset.about(info.id),
             dataset.annotations(info.id),
+            restored,
         )
         yield FirstImage(case, first)
         total = stream.volume.grid.shape[0]

@@ -1,14 +1,17 @@
-"""Correcting masks: what napari's tools paint and the segment list asks for becomes an edit."""
+"""Correcting masks: what the mouse paints and the segment list asks for becomes an edit."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_chest.changes import slice_ranges
-from napari_chest.edits import Edit, MaskAdded, mask_of
-from napari_chest.ui.canvas.masks import BRUSH, FILL, POLYGON
+from napari_chest.edits import Edit, MaskAdded, Protection, mask_of
+from napari_chest.ui.canvas.masks import BRUSH, ERASER, FILL, MOVE, PICKER, POLYGON
+from napari_chest.ui.units import Unit
 from napari_chest.ui.widgets.segment_list import SegmentRow
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from napari_chest.edits import Draft, Step
     from napari_chest.edits.steps import Box
-    from napari_chest.model import Grid, MaskOffer
+    from napari_chest.model import MaskOffer
     from napari_chest.ui.canvas import Canvas
     from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
@@ -37,6 +40,7 @@ class Painting:
         self._masks = canvas.masks
         self._shown: Draft | None = None
         self._offers: tuple[MaskOffer, ...] = ()
+        self._range: tuple[float, float] | None = None
         self._masks.painted.connect(self._on_painted)
         self._masks.refreshed.connect(self._on_refreshed)
         self._masks.segment_picked.connect(self._show_selected)
@@ -44,6 +48,11 @@ class Painting:
         self._masks.brush_changed.connect(self._show_brush)
         self._masks.dropped.connect(self._on_dropped)
         self._masks.removed.connect(self._on_removed)
+        self._masks.replaced.connect(self._on_replaced)
+        self._masks.brush.refuses = self._refuses
+        self._masks.brush.allowed = self._allowed
+        self._masks.brush.refused.connect(bench.show_message)
+        self._masks.brush.held_back.connect(self._say_protected)
         canvas.brush_stepped.connect(self._step_brush)
         bench.segments.segment_requested.connect(self._masks.select)
         bench.segments.visible_requested.connect(self._set_visible)
@@ -53,6 +62,7 @@ class Painting:
         bench.tools.brush_requested.connect(
             lambda size, deep: self._masks.set_brush(size, deep=deep)
         )
+        bench.tools.range_requested.connect(self._set_range)
         self._show_brush()
 
     def actions(self) -> dict[str, Callable[[], Any]]:
@@ -60,7 +70,15 @@ class Painting:
         return {
             "outline": self._masks.toggle_outline,
             "opacity": self._masks.step_opacity,
-            "depth": lambda: self._masks.set_brush(self._masks.size, deep=not self._masks.deep),
+            "depth": self._toggle_depth,
+            "brush_smaller": partial(self._step_brush, -1),
+            "brush_larger": partial(self._step_brush, 1),
+            "tool_brush": partial(self._set_tool, BRUSH),
+            "tool_eraser": partial(self._set_tool, ERASER),
+            "tool_fill": partial(self._set_tool, FILL),
+            "tool_pick": partial(self._set_tool, PICKER),
+            "tool_move": partial(self._set_tool, MOVE),
+            "keep_others": self._toggle_keep_others,
         }
 
     def select_row(self, row: int) -> None:
@@ -106,7 +124,65 @@ class Painting:
         """The draft whose masks are on screen, if it is the one to edit."""
         return self._shown if self._shown is self._session.draft else None
 
-    # What napari's tools do
+    # What a stroke may do
+
+    def _refuses(self, mask: str, value: int) -> str:
+        """Why a stroke with a value, 0 to erase, cannot be begun on a mask."""
+        draft = self._draft
+        if draft is None:
+            return "There is no reading to correct."
+        if draft.read_only:
+            return draft.read_only
+        if not self._masks.shown(mask) or value in self._masks.hidden(mask):
+            return f"{self._named_value(mask, value)} is hidden. Show it before painting on it."
+        if value and value not in self._values(mask):
+            return "This value has no segment in the list. Choose a segment."
+        if (mask, value) in draft.protection.locks:
+            return f"{self._named_value(mask, value)} is locked. Unlock it to paint it."
+        if draft.protection.hounsfield is not None and self._hounsfield() is None:
+            return "Only voxels in a range of HU may change, and this image has no HU."
+        return ""
+
+    def _allowed(self, mask: str, box: Box, value: int) -> npt.NDArray[np.bool_] | None:
+        """The voxels of a box that a stroke may change; None for all."""
+        draft = self._draft
+        if draft is None:
+            return None
+        voxels = self._hounsfield()
+        allowed = draft.editable(mask, box, voxels)
+        if draft.protection.keep_others and value:
+            free = draft.mask_labels(mask)[box] == 0
+            allowed = free if allowed is None else allowed & free
+        if self._range is not None and voxels is not None and value:
+            low, high = self._range
+            inside = (voxels[box] >= low) & (voxels[box] <= high)
+            allowed = inside if allowed is None else allowed & inside
+        return allowed
+
+    def _say_protected(self) -> None:
+        """Say that something was left as it is; the brush's own range says so by itself."""
+        draft = self._draft
+        if draft is not None and (draft.read_only or draft.protection != Protection()):
+            self._bench.show_message(draft.read_only or "What is protected was left as it is.")
+
+    def _set_range(self, hounsfield: tuple[float, float] | None) -> None:
+        """Let the brush paint only where the image lies in a range of HU; the eraser is free."""
+        self._range = hounsfield
+        self._canvas.set_focus()
+
+    def _hounsfield(self) -> npt.NDArray[Any] | None:
+        volume = self._canvas.volume
+        return volume.voxels if volume is not None and volume.modality == "CT" else None
+
+    def _values(self, mask: str) -> list[int]:
+        return [row.segment.value for row in self._bench.segments.rows if row.mask == mask]
+
+    def _named_value(self, mask: str, value: int) -> str:
+        rows = self._bench.segments.rows
+        pairs = ((row.mask, row.segment.value, row.segment.name) for row in rows)
+        return next((name for owner, v, name in pairs if (owner, v) == (mask, value)), mask)
+
+    # What the tools do
 
     def _on_painted(self, mask: str, box: Box, values: npt.NDArray[Any], tool: str) -> None:
         draft = self._draft
@@ -120,16 +196,15 @@ class Painting:
             )
         self._session.paint(self._step_name(mask, box, before, wanted, tool), mask, box, wanted)
         now = draft.mask_labels(mask)[box]
-        if draft.locks and not np.array_equal(now, wanted):
-            self._bench.show_message("Locked segments were left as they are.")
+        if not np.array_equal(now, wanted):
+            self._say_protected()
         self._masks.update(mask, box, now)
 
     def _named(
         self, mask: str, before: npt.NDArray[Any], values: npt.NDArray[Any]
     ) -> npt.NDArray[Any]:
         """The values where a segment has them or they stood there before; else what stood there."""
-        segments = [row.segment.value for row in self._bench.segments.rows if row.mask == mask]
-        known = np.isin(values, [0, *segments]) | (values == before)
+        known = np.isin(values, [0, *self._values(mask)]) | (values == before)
         # napari can give a layer another kind of numbers.
         return np.where(known, values, before).astype(before.dtype)
 
@@ -160,6 +235,23 @@ class Painting:
         text = f"The layer of {mask} was removed. Its strokes are kept: open the case again."
         self._bench.show_message(text, "bad")
 
+    def _on_replaced(self, mask: str, given: npt.NDArray[Any]) -> None:
+        """Take over the array that another program gave a layer, as one edit."""
+        draft = self._draft
+        if draft is None:
+            return
+        now = draft.mask_labels(mask)
+        values = np.asarray(given)
+        if values.shape == now.shape and values.dtype.kind in "iub":
+            self._take(mask, values)
+        else:
+            self._bench.show_message(
+                f"Another program gave {mask} an array of {values.shape} {values.dtype} where "
+                f"{now.shape} whole numbers belong. It was not taken.",
+                "bad",
+            )
+        self._masks.give(mask, draft.mask_labels(mask))
+
     def _on_refreshed(self, mask: str, box: Box, values: npt.NDArray[Any]) -> None:
         draft = self._draft
         if draft is None or np.array_equal(values, draft.mask_labels(mask)[box]):
@@ -184,8 +276,24 @@ class Painting:
         self._canvas.set_focus()
 
     def _step_brush(self, notches: int) -> None:
-        size = self._masks.size * _BRUSH_STEP**notches
-        self._masks.set_brush(self._bench.tools.bounded(size), deep=self._masks.deep)
+        brush = self._masks.brush
+        size = self._bench.tools.bounded(brush.size * _BRUSH_STEP**notches)
+        self._masks.set_brush(size, deep=brush.deep)
+
+    def _toggle_depth(self) -> None:
+        brush = self._masks.brush
+        self._masks.set_brush(brush.size, deep=not brush.deep)
+
+    def _toggle_keep_others(self) -> None:
+        draft = self._session.draft
+        if draft is not None:
+            keep = not draft.protection.keep_others
+            self._session.protect(replace(draft.protection, keep_others=keep))
+            self._bench.show_message(
+                "No segment takes a voxel from another."
+                if keep
+                else "One segment may be painted over another."
+            )
 
     def _set_visible(self, mask: str, value: int, visible: bool) -> None:
         hidden = self._masks.hidden(mask)
@@ -212,7 +320,7 @@ class Painting:
             self._bench.segments.show_rows((), ())
             self._bench.tools.hide()
             return
-        unit = _Unit(volume.grid)
+        unit = Unit(volume.grid)
         rows = [
             SegmentRow(
                 mask.name,
@@ -234,23 +342,5 @@ class Painting:
         self._bench.segments.show_selected(*(selected or ("", 0)))
 
     def _show_brush(self) -> None:
-        self._bench.tools.show_brush(self._masks.size, deep=self._masks.deep)
-
-
-class _Unit:
-    """How the size of a segment is told on a grid: ml, cm² on a radiograph, else pixels."""
-
-    def __init__(self, grid: Grid) -> None:
-        dz, dy, dx = grid.spacing
-        if grid.calibration == "unknown":
-            self._size, self._unit = 1.0, "px"
-        elif grid.shape[0] == 1:
-            self._size, self._unit = dy * dx / 100, "cm²"
-        else:
-            self._size, self._unit = dz * dy * dx / 1000, "ml"
-
-    def text(self, voxels: int) -> str:
-        """So many voxels as a person reads them: ``12.3 ml``."""
-        if self._unit == "px":
-            return f"{voxels:,} px"
-        return f"{voxels * self._size:.1f} {self._unit}"
+        brush = self._masks.brush
+        self._bench.tools.show_brush(brush.size, deep=brush.deep)

@@ -68,7 +68,7 @@ def get_reader(path: str | Sequence[str]) -> Callable[..., list[Any]] | None:
         viewer = napari.current_viewer()
         if viewer is None:
             return _first_case(dataset)
-        open_workbench(viewer).open_folder(dataset.root)
+        open_workbench(viewer).opening.open_folder(dataset.root)
         return [(None,)]
 
     return read
@@ -111,7 +111,7 @@ def _open_sample(layout: str) -> list[Any]:
     viewer = napari.current_viewer()
     if viewer is None:
         return _first_case(open_dataset(demo_folder(layout)))
-    open_workbench(viewer).open_demo(layout)
+    open_workbench(viewer).opening.open_demo(layout)
     # napari takes a sample without a layer for a failure; the workbench adds layers of its own, so
     # this one leaves at once.
     QTimer.singleShot(0, lambda: _remove_layer(viewer, _PLACEHOLDER))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, overload
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_chest.changes import CaseChange
@@ -17,26 +19,41 @@ from napari_chest.export.proof import describe
 from napari_chest.files.atomic import write_together
 from napari_chest.review.folder import review_folder, stamp
 from napari_chest.ui.background import Background
+from napari_chest.ui.resuming import take_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
     from napari_chest.datasets import Dataset
     from napari_chest.edits import Draft
     from napari_chest.export import Proof, SaveKind
-    from napari_chest.model import CaseInfo, Reading
+    from napari_chest.model import CaseInfo
+    from napari_chest.ui.drafts import Handed
+    from napari_chest.ui.resuming import Unsaved
     from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
 
 
 @dataclass(frozen=True)
 class _Save:
-    """A save under way: what was handed over, whatever is edited or opened in the meantime."""
+    """A save under way: what was handed over, whatever is edited or opened in the meantime.
+
+    Attributes
+    ----------
+    dataset : the dataset that is written, or exported from.
+    kind : which of them.
+    handed : what was handed over; readings that were left come to it on the thread.
+    left : readings of which no draft is in memory.
+    lines : what is saved, for a person.
+    new_reader : under whom it is saved, where not under the reader who was corrected.
+    """
 
     dataset: Dataset
-    handed: list[tuple[str, Reading]]
+    kind: SaveKind
+    handed: list[Handed]
+    left: list[Unsaved]
     lines: list[str]
-    as_new: bool
+    new_reader: str | None
 
 
 class Saver(QObject):
@@ -69,10 +86,10 @@ class Saver(QObject):
         if dataset is None:
             return
         unsaved, outside = self._session.unsaved(), self._session.not_in_dataset()
-        drafts = outside + [draft for draft in unsaved if draft not in outside]
-        lines = _describe(drafts, dataset)
+        corrected = outside + [one for one in unsaved if one not in outside]
+        lines = _describe(corrected, dataset)
         # Two versions of one case cannot both become the one new version.
-        new_reader = dataset.new_reader() if len(drafts) == _cases(drafts) else None
+        new_reader = dataset.new_reader() if len(corrected) == _cases(corrected) else None
         folder = str(review_folder(dataset.root) / "export")
         self._bench.save.show_changes(lines, _cases(unsaved), _cases(outside), folder, new_reader)
         self._bench.show_page(self._bench.save)
@@ -98,8 +115,7 @@ class Saver(QObject):
     def _confirm_write_back(self, as_new: bool) -> None:
         dataset = self._session.dataset
         assert dataset is not None
-        drafts = self._session.not_in_dataset()
-        verb = f"Write {_count_changes(drafts)}"
+        verb = f"Write {_count_changes(self._session.not_in_dataset())}"
         box = QMessageBox(self._bench)
         box.setWindowTitle("Write into the dataset")
         box.setText(f"{verb} into {dataset.root.name}?")
@@ -114,12 +130,15 @@ class Saver(QObject):
             self._save("write back", as_new)
 
     def _save(self, kind: SaveKind, as_new: bool) -> None:
-        dataset = self._session.dataset
+        session, dataset = self._session, self._session.dataset
         assert dataset is not None
         exporting = kind == "export"
-        drafts = self._session.unsaved() if exporting else self._session.not_in_dataset()
+        wanted = session.unsaved() if exporting else session.not_in_dataset()
+        left = [one for one in wanted if session.draft_of(one) is None]
         new_reader = dataset.new_reader() if as_new else None
-        corrected = _corrections(drafts, kind, new_reader)
+        under_way = _Save(dataset, kind, [], left, _describe(wanted, dataset), new_reader)
+        corrected = self._corrections(wanted, under_way)
+        session.begin_saving(one.case.id for one in wanted)
         save = export_readings if exporting else write_back
         self._bench.show_busy("Saving and reading back", can_stop=False)
         self._bench.save.setEnabled(False)
@@ -128,19 +147,30 @@ class Saver(QObject):
             # Listed here, on the thread, because facts of many cases may have to be read again.
             return save(dataset, corrected), dataset.cases()
 
-        handed = [(draft.case.id, draft.reading) for draft in drafts]
-        under_way = _Save(dataset, handed, _describe(drafts, dataset), as_new)
         self._work = Background(
             save_and_list,
             returned=lambda done: self._on_proof(done[0], done[1], under_way),
             errored=lambda error: self._on_error(error, under_way),
         )
 
+    def _corrections(self, wanted: list[Unsaved], save: _Save) -> dict[str, Sequence[Correction]]:
+        """What each reading changes; of those that were left it is found out when it is needed."""
+        corrected: defaultdict[str, list[Correction | Callable[[], Correction]]] = defaultdict(list)
+        for one in wanted:
+            draft = self._session.draft_of(one)
+            if draft is not None:
+                corrected[one.case.id].append(_correction(self._session, draft, save))
+            else:
+                corrected[one.case.id].append(partial(_take_up, self._session, one, save))
+        return {case_id: _Corrections(parts) for case_id, parts in corrected.items()}
+
     def _on_proof(self, proof: Proof, cases: Sequence[CaseInfo], save: _Save) -> None:
         self._work = None
         # The session first: it lives on where the dock has been closed in the meantime.
-        if proof.as_meant and self._session.dataset is save.dataset:
-            self._take_note(proof, cases, save)
+        if self._session.dataset is save.dataset:
+            if proof.as_meant:
+                self._take_note(proof, cases, save)
+            self._session.saving_done()
         if not isalive(self._bench):
             return
         self._show_idle()
@@ -154,14 +184,16 @@ class Saver(QObject):
         written = [pair for pair in save.handed if titles[pair[0]] not in proof.refused]
         in_dataset = proof.kind == "write back"
         self._session.refresh_cases(cases)
-        self._session.mark_saved(written, in_dataset=in_dataset)
-        if in_dataset and save.as_new:
+        self._session.mark_saved(written, in_dataset=in_dataset, left=save.left)
+        if in_dataset and save.new_reader is not None:
             # What was corrected is a label version of its own now, and the one before is unchanged.
             self._session.drop(written)
             self.reading_added.emit()
 
     def _on_error(self, error: Exception, save: _Save) -> None:
         self._work = None
+        if self._session.dataset is save.dataset:
+            self._session.saving_done()
         text = str(error)
         if isinstance(error, ChangedOnDiskError):
             text += self._keep_list(save)
@@ -195,6 +227,9 @@ class CloseGuard(QObject):
         super().__init__(window)
         self._window = window
         self._session = session
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._close_session)
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
@@ -202,21 +237,29 @@ class CloseGuard(QObject):
         # The type first: while the window is destroyed, this object has lost its attributes.
         if event.type() == QEvent.Type.Close and watched is self._window:
             if may_discard(self._window, self._session, "Close"):
+                self._timer.start(0)  # napari may keep the window open after all
                 return False
             event.ignore()
             return True
         return False
 
+    def _close_session(self) -> None:
+        if not self._window.isVisible():
+            self._session.close()
+
 
 def may_discard(parent: QWidget, session: Session, what: str) -> bool:
-    """Whether unsaved changes may be lost by doing ``what``; asks where there are any."""
-    drafts = session.unsaved()
-    if not drafts:
+    """Whether what is open may be left; asks where the journal does not have all that was done."""
+    if session.flush():
         return True
-    titles = ", ".join(dict.fromkeys(draft.case.title for draft in drafts))
+    unsaved = session.unsaved()
+    if not unsaved:
+        return True
+    titles = ", ".join(dict.fromkeys(one.case.title for one in unsaved))
     box = QMessageBox(parent)
     box.setWindowTitle("Unsaved changes")
     box.setText(f"Changes of {titles} are not saved.")
+    box.setInformativeText(session.check_journal().error)
     discard = box.addButton(f"{what} and lose them", QMessageBox.ButtonRole.DestructiveRole)
     back = box.addButton("Go back", QMessageBox.ButtonRole.RejectRole)
     box.setDefaultButton(back)
@@ -225,21 +268,57 @@ def may_discard(parent: QWidget, session: Session, what: str) -> bool:
     return box.clickedButton() is discard
 
 
-def _describe(drafts: list[Draft], dataset: Dataset) -> list[str]:
-    """How the drafts differ from the dataset, in lines."""
+class _Corrections(Sequence[Correction]):
+    """The corrections of one case, each made when it is asked for."""
+
+    def __init__(self, parts: Sequence[Correction | Callable[[], Correction]]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @overload
+    def __getitem__(self, index: int) -> Correction: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Correction]: ...
+    def __getitem__(self, index: int | slice) -> Correction | Sequence[Correction]:
+        """One correction, or some of them."""
+        if isinstance(index, slice):
+            return _Corrections(self._parts[index])
+        part = self._parts[index]
+        return part if isinstance(part, Correction) else part()
+
+
+def _take_up(session: Session, left: Unsaved, save: _Save) -> Correction:
+    """What a reading changes that was left; on the saving thread."""
+    assert session.journal is not None
+    return _correction(session, take_up(session.journal, save.dataset, left), save)
+
+
+def _correction(session: Session, draft: Draft, save: _Save) -> Correction:
+    """What a draft changes since it was last saved, or against the dataset itself."""
+    after = session.hand_over(draft)
+    save.handed.append((draft.case.id, after))
+    if save.new_reader is not None:
+        return Correction(draft.in_dataset, replace(after, reader=save.new_reader))
+    return Correction(draft.saved if save.kind == "export" else draft.in_dataset, after)
+
+
+def _describe(unsaved: list[Unsaved], dataset: Dataset) -> list[str]:
+    """How the readings differ from the dataset, in lines."""
     questions = {question.key: question.text for question in dataset.questions}
     lines = []
-    for draft in drafts:
-        found = describe(CaseChange(draft.case.title, draft.change_to_dataset), questions)
+    for one in unsaved:
+        found = describe(CaseChange(one.case.title, one.change_to_dataset), questions)
         # Exported in another state before, so that there is something to export again.
-        same = f"{draft.case.title}, {draft.saved.reader}: as in the dataset again"
+        same = f"{one.case.title}, {one.reader}: as in the dataset again"
         lines += found or [same]
     return lines
 
 
-def _count_changes(drafts: list[Draft]) -> str:
+def _count_changes(unsaved: list[Unsaved]) -> str:
     """What a write back changes, in its largest units: ``3 slices and 1 answer``."""
-    changes = [draft.change_to_dataset for draft in drafts]
+    changes = [one.change_to_dataset for one in unsaved]
     counts = {
         "slice": sum(len(change.slices) for change in changes),
         "answer": sum(len(change.answers) for change in changes),
@@ -248,19 +327,5 @@ def _count_changes(drafts: list[Draft]) -> str:
     return " and ".join(parts) or "no change"
 
 
-def _cases(drafts: list[Draft]) -> int:
-    return len({draft.case.id for draft in drafts})
-
-
-def _corrections(
-    drafts: list[Draft], kind: SaveKind, new_reader: str | None
-) -> dict[str, list[Correction]]:
-    """What each draft changes: since it was last saved, or against the dataset itself."""
-    corrected: defaultdict[str, list[Correction]] = defaultdict(list)
-    for draft in drafts:
-        before = draft.saved if kind == "export" else draft.in_dataset
-        after = draft.reading
-        if new_reader is not None:
-            before, after = draft.in_dataset, replace(after, reader=new_reader)
-        corrected[draft.case.id].append(Correction(before, after))
-    return dict(corrected)
+def _cases(unsaved: list[Unsaved]) -> int:
+    return len({one.case.id for one in unsaved})

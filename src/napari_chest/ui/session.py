@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
 from napari_chest import changes
-from napari_chest.edits import SLICE_LABELS, AnswerEdit, Draft, MaskAdded, edit_between, settle
+from napari_chest.edits import LUNGS, AnswerEdit, MaskAdded
 from napari_chest.model import Mask
+from napari_chest.review.telling import JournalState
+from napari_chest.tools.lungs import LUNG_SEGMENTS
+from napari_chest.ui.drafts import Drafts
+from napari_chest.ui.resuming import Restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
     from napari_chest.datasets import Dataset
-    from napari_chest.edits import Edit, Locks, Step
+    from napari_chest.edits import Draft, Edit, Locks, Protection, Step
     from napari_chest.edits.steps import Box
     from napari_chest.model import (
         Annotation,
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
         SliceLabels,
         Volume,
     )
+    from napari_chest.review.journal import Journal
+    from napari_chest.ui.drafts import Handed
+    from napari_chest.ui.resuming import Unsaved
 
 
 @dataclass(frozen=True)
@@ -42,27 +50,33 @@ class OpenCase:
     problems: list[Problem] = field(default_factory=list)
     about: tuple[FactGroup, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    restored: Restored = field(default_factory=Restored)
 
 
 class Session:
     """One dataset at work: which case is open, whose reading is shown, what was corrected.
 
-    Drafts outlive case switches, so that going back to a case finds it as it was left. Every change
-    of a reading passes the methods under "Corrections", which keep its rules and its history.
+    Every move is told to the dataset's journal, from which going back to a case finds it as it was
+    left. Every change of a reading passes the methods under "Corrections", which keep its rules
+    and its history.
 
     Signals
     -------
     reading_chosen(Draft or None) : another reading is shown.
     edited(Step or None) : the reading on screen changed by a step, or what was asked of it came to
         nothing and has to be taken back where it was painted.
-    locks_changed() : other segments of the reading on screen are locked.
+    protection_changed() : other voxels of the reading on screen are protected.
     unsaved_changed() : what is not saved yet is something else now.
+    journal_changed() : the journal is another one, or further than it was.
+    refused(str) : nothing may be changed, and why.
     """
 
     reading_chosen = Signal(object)
     edited = Signal(object)
-    locks_changed = Signal()
+    protection_changed = Signal()
     unsaved_changed = Signal()
+    journal_changed = Signal()
+    refused = Signal(str)
 
     def __init__(self) -> None:
         self.dataset: Dataset | None = None
@@ -70,23 +84,42 @@ class Session:
         self.open_case: OpenCase | None = None
         self.draft: Draft | None = None
         self._reader: str | None = None
-        self._drafts: dict[tuple[str, str], Draft] = {}
+        self._drafts = Drafts()
+        self._state = JournalState()
+
+    @property
+    def journal(self) -> Journal | None:
+        """Where moves are recorded, if anywhere."""
+        return self._drafts.journal
 
     # What is open
 
-    def open_dataset(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
-        """Start anew with a dataset; drafts of the one before are gone."""
+    def open_dataset(
+        self, dataset: Dataset, cases: Sequence[CaseInfo], journal: Path | None = None
+    ) -> None:
+        """Start anew with a dataset; what was done in the one before is in its journal.
+
+        Parameters
+        ----------
+        dataset, cases : the dataset and all its cases.
+        journal : the folder in which moves are recorded; they are recorded nowhere without one.
+        """
+        self.close()
         self.dataset, self.cases = dataset, cases
         self.open_case = self.draft = self._reader = None
-        self._drafts.clear()
+        self._drafts = Drafts(journal)
         self.unsaved_changed.emit()
+        self.journal_changed.emit()
+
+    def close(self) -> None:
+        """Write what waits for the journal, and record no more."""
+        self._drafts.close()
 
     def show_case(self, case: OpenCase) -> None:
         """Make a case the open one, with the reading that was shown before or else its first."""
         self.open_case = case
         self.draft = None
-        # An untouched draft is made anew from the files: its arrays would fill the memory.
-        self._drafts = {key: draft for key, draft in self._drafts.items() if draft.touched}
+        self._drafts.open_case(case.info.id)
         readers = [reading.reader for reading in case.readings]
         if readers:
             self._show_reading(self._reader if self._reader in readers else readers[0])
@@ -102,11 +135,7 @@ class Session:
         case = self.open_case
         if case is None:
             return
-        key = (case.info.id, reader)
-        if key not in self._drafts:
-            reading = next(r for r in case.readings if r.reader == reader)
-            self._drafts[key] = Draft(case.info, reading)
-        self.draft = self._drafts[key]
+        self.draft = self._drafts.of(case, reader)
         self.reading_chosen.emit(self.draft)
 
     def refresh_cases(self, cases: Sequence[CaseInfo]) -> None:
@@ -134,22 +163,59 @@ class Session:
         Returns None where nothing changes once the table's rule is kept.
         """
         labels = self._labels
-        if labels is None:
+        if labels is None or self._is_refused():
             return None
-        edit = edit_between(name, SLICE_LABELS, labels.values, settle(labels, wanted))
+        assert self.draft is not None
+        edit = self.draft.labelled(name, wanted)
         # Also when nothing changed: a view that painted the refused cell has to take it back.
         self._do(edit)
         return edit
 
     def paint(self, name: str, mask: str, box: Box, wanted: npt.NDArray[Any]) -> Edit | None:
-        """Bring a box of a mask to the wanted values, but for what is locked, as one step."""
-        edit = self.draft.painted(name, mask, box, wanted) if self.draft else None
+        """Bring a box of a mask to the wanted values, but for what is protected, as one step.
+
+        Raises
+        ------
+        ProtectedError
+            when the whole edit is refused, as for want of HU.
+        """
+        edit = None
+        if self.draft is not None and not self._is_refused():
+            edit = self.draft.painted(name, mask, box, wanted, self.hounsfield)
         self._do(edit)
         return edit
 
+    def do(self, edit: Edit) -> None:
+        """Do an edit of the reading on screen that was made on a thread.
+
+        Raises
+        ------
+        ProtectedError
+            when the mask or its protection has changed since the edit was made.
+        """
+        if not self._is_refused():
+            self._do(edit)
+
+    @property
+    def hounsfield(self) -> npt.NDArray[Any] | None:
+        """The voxels of the open case in HU; None where it has none."""
+        case = self.open_case
+        return case.volume.voxels if case is not None and case.volume.modality == "CT" else None
+
+    def lungs_begun(self, labels: npt.NDArray[np.uint8]) -> None:
+        """Give the reading on screen lungs (Z, Y, X), in place of those it may have."""
+        if self.draft is None or self._is_refused():
+            return
+        if LUNGS in {mask.name for mask in self.draft.masks()}:
+            whole = tuple(slice(0, length) for length in labels.shape)
+            self.paint("lungs", LUNGS, whole, labels)
+        else:
+            self._do(MaskAdded("lungs", Mask(LUNGS, labels, LUNG_SEGMENTS, aid=True)))
+
     def add_mask(self, offer: MaskOffer) -> None:
         """Give the reading on screen a mask that its dataset has room for."""
-        if self.draft is not None and self.open_case is not None:
+        refused = self._is_refused()
+        if self.draft is not None and self.open_case is not None and not refused:
             mask = _begun(offer, self.draft.standing, self.open_case.volume)
             self._do(MaskAdded(offer.text, mask))
 
@@ -157,7 +223,7 @@ class Session:
         """Answer a question about the case."""
         draft = self.draft
         before = draft.answers.get(question) if draft else None
-        if draft is not None and before != answers:
+        if draft is not None and before != answers and not self._is_refused():
             asked = self.dataset.questions if self.dataset is not None else ()
             text = next((one.text for one in asked if one.key == question), question)
             name = f"{text}: {', '.join(answers) or 'no answer'}"
@@ -166,8 +232,21 @@ class Session:
     def lock(self, locks: Locks) -> None:
         """Lock these segments of the reading on screen against every edit, and no others."""
         if self.draft is not None:
-            self.draft.locks = locks
-            self.locks_changed.emit()
+            self.protect(replace(self.draft.protection, locks=locks))
+
+    def protect(self, protection: Protection) -> None:
+        """Hold this against every edit of the reading on screen."""
+        if self.draft is not None:
+            self.draft.protection = protection
+            self.protection_changed.emit()
+
+    def _is_refused(self) -> bool:
+        """Whether nothing may be changed; tells why, and lets views take back what they show."""
+        if self.draft is None or not self.draft.read_only:
+            return False
+        self.refused.emit(self.draft.read_only)
+        self.edited.emit(None)
+        return True
 
     def _do(self, step: Step | None) -> None:
         if step is not None and self.draft is not None:
@@ -207,46 +286,96 @@ class Session:
 
     def undo(self) -> Step | None:
         """Take back the last step of the reading on screen."""
-        step = self.draft.undo() if self.draft else None
+        step = self.draft.undo() if self.draft and not self._is_refused() else None
         self._announce(step)
         return step
 
     def redo(self) -> Step | None:
         """Do the last undone step of the reading on screen again."""
-        step = self.draft.redo() if self.draft else None
+        step = self.draft.redo() if self.draft and not self._is_refused() else None
         self._announce(step)
         return step
 
     # What is not saved yet
 
-    def unsaved(self) -> list[Draft]:
-        """Drafts that differ from what was last saved, in the order of the case list."""
-        return self._ordered(draft for draft in self._drafts.values() if draft.change)
+    def unsaved(self) -> list[Unsaved]:
+        """Readings that differ from what was last saved, in the order of the case list."""
+        return [one for one in self._drafts.corrected(self.cases) if one.change]
 
-    def not_in_dataset(self) -> list[Draft]:
-        """Drafts that differ from the dataset itself: unsaved ones, and those only exported."""
-        return self._ordered(draft for draft in self._drafts.values() if draft.change_to_dataset)
+    def not_in_dataset(self) -> list[Unsaved]:
+        """Readings that differ from the dataset: unsaved ones, and those only exported."""
+        return [one for one in self._drafts.corrected(self.cases) if one.change_to_dataset]
 
-    def mark_saved(
-        self, readings: Iterable[tuple[str, Reading]], *, in_dataset: bool = False
-    ) -> None:
-        """Remember what of each case (by id) is on disk now; later edits stay unsaved."""
-        for case_id, reading in readings:
-            draft = self._drafts.get((case_id, reading.reader))
-            if draft is not None:
-                draft.mark_saved(reading, in_dataset=in_dataset)
+    def draft_of(self, one: Unsaved) -> Draft | None:
+        """The draft of a corrected reading, where it is in memory."""
+        return self._drafts.find(one)
+
+    def remember_left(self, found: Iterable[Unsaved]) -> None:
+        """Take note of what earlier sessions left, but for cases that were opened in this one."""
+        self._drafts.remember_left(found)
         self.unsaved_changed.emit()
 
-    def drop(self, readings: Iterable[tuple[str, Reading]]) -> None:
+    def begin_saving(self, cases: Iterable[str]) -> None:
+        """Keep these cases for this window until `saving_done`."""
+        self._drafts.being_saved = frozenset(cases)
+
+    def hand_over(self, draft: Draft) -> Reading:
+        """A reading as it stands, to be saved; what is changed from now on stays unsaved."""
+        return self._drafts.hand_over(draft)
+
+    def mark_saved(
+        self,
+        readings: Iterable[Handed],
+        *,
+        in_dataset: bool = False,
+        left: Sequence[Unsaved] = (),
+    ) -> None:
+        """Remember what of each case (by id) is on disk now; later edits stay unsaved.
+
+        Parameters
+        ----------
+        readings : as they were handed over.
+        in_dataset : whether they are in the dataset itself now.
+        left : how those of them differed of which no draft was in memory.
+        """
+        self._drafts.mark_saved(readings, in_dataset=in_dataset, left=left)
+        self.unsaved_changed.emit()
+
+    def drop(self, readings: Iterable[Handed]) -> None:
         """Forget drafts that live on in the dataset under another reader."""
-        for case_id, reading in readings:
-            self._drafts.pop((case_id, reading.reader), None)
+        self._drafts.drop(readings)
         self.draft = self._reader = None
         self.unsaved_changed.emit()
 
-    def _ordered(self, drafts: Iterable[Draft]) -> list[Draft]:
-        order = {case.id: i for i, case in enumerate(self.cases)}
-        return sorted(drafts, key=lambda draft: order.get(draft.case.id, -1))
+    def saving_done(self) -> None:
+        """Give back the cases that a save needed."""
+        self._drafts.saving_done(self.open_case.info.id if self.open_case else None)
+
+    # The journal
+
+    def flush(self, timeout: float = 1.0) -> bool:
+        """Wait until all moves are on disk; says whether they are."""
+        return self.journal is not None and self.journal.flush(timeout)
+
+    def check_journal(self) -> JournalState:
+        """How far the journal is; tells when that is something else than the last time."""
+        journal, case = self.journal, self.open_case
+        state = journal.state if journal is not None else JournalState()
+        if journal is not None and case is not None and case.info.id in journal.lost:
+            self._give_up(case.info.title)
+        if state != self._state:
+            self._state = state
+            self.journal_changed.emit()
+        return state
+
+    def _give_up(self, title: str) -> None:
+        """Change nothing more of a case that another window took over."""
+        if self.draft is not None and not self.draft.read_only:
+            self.draft.read_only = (
+                f"{title} cannot be changed here any more: another window has taken it over, "
+                "because this one gave no sign of life for a while. Open the case again."
+            )
+            self.refused.emit(self.draft.read_only)
 
     def _edit_rows(self, name: str, rows: list[int], wanted: dict[str, bool]) -> Edit | None:
         labels = self._labels

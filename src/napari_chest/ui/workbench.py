@@ -8,10 +8,12 @@ from qtpy.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QComboBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QSplitter,
     QStackedWidget,
@@ -25,13 +27,18 @@ from napari_chest.ui.widgets.annotation_list import AnnotationList
 from napari_chest.ui.widgets.case_list import CaseList
 from napari_chest.ui.widgets.details import Details
 from napari_chest.ui.widgets.keys_card import KeysCard
+from napari_chest.ui.widgets.numbers import NumbersLine
+from napari_chest.ui.widgets.preview_bar import PreviewBar
 from napari_chest.ui.widgets.proof_card import ProofCard
+from napari_chest.ui.widgets.protection import ProtectionRow
 from napari_chest.ui.widgets.questions import QuestionPanel
 from napari_chest.ui.widgets.save_page import SavePage
 from napari_chest.ui.widgets.segment_list import SegmentList
 from napari_chest.ui.widgets.slice_grid import SliceGrid
 from napari_chest.ui.widgets.start_page import StartPage
 from napari_chest.ui.widgets.style import STYLE
+from napari_chest.ui.widgets.tool_form import ToolForm
+from napari_chest.ui.widgets.tool_menu import ToolMenu
 from napari_chest.ui.widgets.tools import ToolBar
 from napari_chest.ui.widgets.window_bar import WindowBar
 
@@ -98,6 +105,20 @@ class Workbench(QWidget):
         self.state.setProperty("state", state)
         self.state.style().polish(self.state)
 
+    def show_journal(self, text: str, state: str) -> None:
+        """Show how far the journal is; ``state`` is ``saved``, ``unsaved`` or ``bad``."""
+        bad = state == "bad"
+        self.journal.setText("not saved" if bad else text)
+        self.journal.setToolTip(text if bad else "Every step is kept in the review folder at once")
+        self.journal.setProperty("state", state if state != "saved" else "")
+        self.journal.setProperty("role", "secondary" if state == "saved" else "")
+        self.journal.style().polish(self.journal)
+        if bad:
+            self.show_message(text, "bad")
+        elif self.elsewhere_button.isVisible():
+            self.show_message("Every step is saved again.")
+        self.elsewhere_button.setVisible(bad)
+
     def order_tabs(self) -> None:
         """Let Tab reach the answers where they stand: Qt puts what is made later last."""
         before: QWidget = self.redo_button
@@ -119,7 +140,7 @@ class Workbench(QWidget):
         # The table of slices and the facts take what they get; everything else has its size.
         grows = facts or not self.grid.isHidden()
         needed = self._lower.sizeHint().height()
-        self._lower.setMaximumHeight(_UNLIMITED if grows else needed)
+        self._scroll.setMaximumHeight(_UNLIMITED if grows else needed)
         few = self.cases.height_of(_ROWS_BESIDE_FACTS)
         self.cases.setMaximumHeight(few if facts else _UNLIMITED)
 
@@ -182,6 +203,11 @@ class Workbench(QWidget):
         self.open_button.setToolTip("Open a dataset folder")
         self.keys_button = QPushButton("Keys")
         self.keys_button.setToolTip(f"All keys ({shown('show_keys')})")
+        self.journal = QLabel()
+        self.journal.setAccessibleName("Journal")
+        self.elsewhere_button = QPushButton("Save elsewhere…")
+        self.elsewhere_button.setToolTip("Record every step in another folder from now on")
+        self.elsewhere_button.hide()
         self.state = QLabel()
         self.state.setMinimumWidth(1)
         self.save_button = QPushButton("Save…")
@@ -226,7 +252,12 @@ class Workbench(QWidget):
         self.others.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.annotations = AnnotationList()
         self.segments = SegmentList()
+        self.numbers = NumbersLine()
         self.tools = ToolBar()
+        self.tool_menu = ToolMenu()
+        self.tool_form = ToolForm()
+        self.preview = PreviewBar()
+        self.protection = ProtectionRow(self.tool_menu)
         self.grid = SliceGrid()
         head = _row(self.reading, self.others, self.undo_button, self.redo_button, stretch=0)
         parts = (
@@ -234,7 +265,9 @@ class Workbench(QWidget):
             head,
             self.questions,
             self.segments,
+            self.numbers,
             self.tools,
+            self.protection,
             self.annotations,
             self.grid,
         )
@@ -247,24 +280,32 @@ class Workbench(QWidget):
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.cases)
-        splitter.addWidget(self._lower)
+        self._scroll = QScrollArea()
+        self._scroll.setWidget(self._lower)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        splitter.addWidget(self._scroll)
         splitter.setStretchFactor(0, 2)
         splitter.setStretchFactor(1, 3)
-        return _column(self.windows, splitter, stretch=1)
+        # What a tool asks and would change stands below all that may have to be scrolled.
+        return _column(self.windows, splitter, self.tool_form, self.preview, stretch=1)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(5)
-        layout.addWidget(_row(self.title, self.open_button, self.keys_button, stretch=0))
+        head = (self.title, self.journal, self.open_button, self.keys_button)
+        layout.addWidget(_row(*head, stretch=0))
         layout.addWidget(_row(self.state, self.save_button, stretch=0))
         layout.addWidget(self._busy_area)
         layout.addWidget(self.message)
+        layout.addWidget(self.elsewhere_button, 0, Qt.AlignmentFlag.AlignRight)
         layout.addWidget(self.pages, 1)
 
     def _add_shortcuts(self) -> None:
         for key in KEYS:
-            for name in key.keys:
+            for name in () if key.held else key.keys:
                 shortcut = QShortcut(QKeySequence(qt_sequence(name)), self.work)
                 shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
                 shortcut.activated.connect(

@@ -14,13 +14,15 @@ from napari_chest import geometry
 from napari_chest.model import Window
 from napari_chest.ui import layers
 from napari_chest.ui.canvas.axes import Axes
-from napari_chest.ui.canvas.masks import Masks
+from napari_chest.ui.canvas.bindings import Bindings
+from napari_chest.ui.canvas.masks import CLICK, Masks
 from napari_chest.ui.canvas.mouse import Mouse
 from napari_chest.ui.canvas.others import Others
-from napari_chest.ui.canvas.overlay import Overlay, OverlayText
+from napari_chest.ui.canvas.overlay import Crosshair, Overlay, OverlayText
 from napari_chest.ui.canvas.strip import Strip, refill
 from napari_chest.ui.canvas.warm_up import warm_up
-from napari_chest.ui.canvas.window import canvas_widget
+from napari_chest.ui.canvas.window import canvas_widget, dock_before, undock
+from napari_chest.ui.planes.facing import facings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
     import napari
     import numpy as np
     import numpy.typing as npt
+    from qtpy.QtWidgets import QWidget
 
     from napari_chest.edits.steps import Box
     from napari_chest.model import Grid, Mask, Reading, SliceLabels, Volume
+
+Voxel = tuple[int, int, int]
 
 
 class Canvas:
@@ -41,14 +46,20 @@ class Canvas:
     change stay. The same goes for ``masks``.
     """
 
+    volume_changed = Signal()
+    voxels_arrived = Signal(object)
+    navigated = Signal(object)
+    moved = Signal()
+    order_changed = Signal()
     slice_changed = Signal(int)
     plane_changed = Signal()
     window_changed = Signal(object)
     window_chosen = Signal(object)
-    pointer_changed = Signal(str)
+    pointer_changed = Signal(object)
     strip_edited = Signal(object)
     cell_clicked = Signal(int, int)
     brush_stepped = Signal(int)
+    voxel_clicked = Signal(object)
 
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
@@ -56,14 +67,15 @@ class Canvas:
         self._image: Any = None
         self._closed = False
         self._z = -1
+        self._hidden_now: list[Any] = []
+        self._crosshair: Voxel | None = None
         self.axes = Axes(viewer)
-        self._strip = Strip(viewer, self.axes, self._bind_layer)
+        self.widget = canvas_widget(viewer)
+        self.keys = Bindings(viewer, self.widget, self._own_layers)
+        self._strip = Strip(viewer, self.axes, self.keys.bind_layer)
         self._strip.edited.connect(self.strip_edited.emit)
-        self.masks = Masks(viewer, self.axes, self._bind_layer, lambda: self._mouse.held)
+        self.masks = Masks(viewer, self.axes, self.keys.bind_layer, lambda: self._mouse.held)
         self._others = Others(viewer)
-        self._keys: list[tuple[str, Callable[[], None]]] = []
-        self._layer_keys: dict[str, Callable[[], None]] = {}
-        self.widget = canvas_widget(self._viewer)
         self._overlay = Overlay(self.widget) if self.widget is not None else None
         if self._overlay is not None:
             # Once napari has taken note of the new size itself.
@@ -79,7 +91,6 @@ class Canvas:
             step_brush=self.brush_stepped.emit,
             scrolls=lambda: self._volume is None or self._volume.grid.shape[0] > 1,
             click=self._click,
-            set_tool=self.masks.set_tool,
         )
         self._connect(self._viewer, connect=True)
 
@@ -105,7 +116,7 @@ class Canvas:
             self.masks.remove()
             self._image = self._viewer.add_image(data, **kwargs)
             self._image.events.contrast_limits.connect(self._on_contrast)
-            self._bind_layer(self._image)
+            self.keys.bind_layer(self._image)
         else:
             refill(self._image, data, kwargs)
             self._image.colormap = kwargs["colormap"]
@@ -117,12 +128,14 @@ class Canvas:
         self._viewer.canvas.overlays.scale_bar.font_size = 9
         self.go_to(first)
         self._on_step()  # napari is silent where the view stands there already
+        self.volume_changed.emit()
         self._refresh_overlay()
 
-    def slice_arrived(self, z: int) -> None:
-        """Show a slice whose voxels have just been filled in, if it is the one looked at."""
-        if self._image is not None and (z == self.slice or not self.axial):
+    def slices_arrived(self, slices: Sequence[int]) -> None:
+        """Show slices whose voxels have just been filled in, where they are looked at."""
+        if self._image is not None and (self.slice in slices or not self.axial):
             self._image.refresh()
+        self.voxels_arrived.emit(slices)
 
     def show_strip(self, labels: SliceLabels | None, name: str) -> None:
         """Show a slice table beside the image, or none."""
@@ -181,8 +194,7 @@ class Canvas:
         self.clear()
         self._viewer.canvas.overlays.scale_bar.visible = False
         self._mouse.release()
-        for key, _ in self._keys:
-            self._viewer.bind_key(key, None, overwrite=True)
+        self.keys.release()
         if self._overlay is not None:
             self._overlay.remove()
             self._overlay = None
@@ -245,14 +257,28 @@ class Canvas:
     def invert(self) -> None:
         """Show bright as dark; the voxels stay."""
         if self._image is not None:
-            grey = self._image.colormap.name == "gray"
-            self._image.colormap = "gray_r" if grey else "gray"
+            self._image.colormap = "gray" if self.inverted else "gray_r"
+            self.window_changed.emit(self.window)
+
+    @property
+    def inverted(self) -> bool:
+        """Whether bright is shown as dark."""
+        return self._image is not None and self._image.colormap.name == "gray_r"
 
     def toggle_smoothing(self) -> None:
         """Show the image smoothed between voxel centres, or voxel by voxel; labels never are."""
         if self._image is not None:
             smooth = str(self._image.interpolation2d) == "linear"
             self._image.interpolation2d = "nearest" if smooth else "linear"
+
+    def hide_while(self, held: bool) -> None:
+        """Show the bare image while a key is held, then what was shown before."""
+        parts = (self.masks, self._strip, self._others)
+        if held:
+            self._hidden_now = [part for part in parts if part.visible]
+        for part in self._hidden_now:
+            part.visible = not held
+        self._refresh_overlay()
 
     def toggle_labels(self) -> None:
         """Hide masks and labels, or show them again."""
@@ -266,6 +292,17 @@ class Canvas:
         """Show all text over the image, only what matters, or none."""
         if self._overlay is not None:
             self._overlay.cycle_detail()
+
+    def show_plane(self, order: tuple[int, int, int]) -> None:
+        """Show the plane through the first of these display axes, the second running down."""
+        extra = self._viewer.dims.ndim - 3
+        self._viewer.dims.order = (*range(extra), *(axis + extra for axis in order))
+        self.fit()
+
+    def show_crosshair(self, voxel: Voxel | None) -> None:
+        """Show a crosshair at a voxel, or none."""
+        self._crosshair = voxel
+        self._refresh_overlay()
 
     def set_focus(self) -> None:
         """Let the keyboard speak to the image."""
@@ -303,33 +340,32 @@ class Canvas:
         for axis, index in enumerate(place):
             self.axes.move(axis, index)
 
-    # Keys
+    def bind_for_now(self, acts: dict[str, Callable[[], None]]) -> None:
+        """Let keys of our layers do something else until `unbind_now`."""
+        self.keys.bind_for_now(acts)
 
-    def bind_keys(
-        self,
-        everywhere: dict[str, Callable[[], None]],
-        on_layers: dict[str, Callable[[], None]],
-    ) -> None:
-        """Bind keys, written as napari writes them, while the canvas has the keyboard.
+    def unbind_now(self) -> None:
+        """Let the keys do what they did before."""
+        self.keys.unbind_now()
 
-        Keys ``everywhere`` are the viewer's; keys ``on_layers`` only hold while one of our own
-        layers is selected, so that they may differ from what napari does on other layers.
-        """
-        for key, act in everywhere.items():
-            self._viewer.bind_key(key, _ignoring_argument(act), overwrite=True)
-        self._keys = list(everywhere.items())
-        self._layer_keys = on_layers | everywhere
+    def dock_beside(self, widget: QWidget, name: str, neighbour: QWidget) -> QWidget | None:
+        """Dock a widget between the image and a dock; None without a window."""
+        return dock_before(self._viewer, widget, name, neighbour)
 
-    def _bind_layer(self, layer: Any) -> None:
-        for key, act in self._layer_keys.items():
-            layer.bind_key(key, _ignoring_argument(act), overwrite=True)
+    def undock(self, widget: QWidget) -> None:
+        """Take a widget out of the window, where it is still in it."""
+        undock(self._viewer, widget)
+
+    def _own_layers(self) -> list[Any]:
+        image = [] if self._image is None else [self._image]
+        return [*image, *self._strip.layers, *self.masks.layers]
 
     # napari's events
 
     def _connect(self, viewer: napari.Viewer, *, connect: bool) -> None:
         pairs = (
             (viewer.dims.events.current_step, self._on_step),
-            (viewer.dims.events.order, self._on_view),
+            (viewer.dims.events.order, self._on_order),
             (viewer.dims.events.ndisplay, self._on_view),
             (viewer.scene.camera.events.zoom, self._on_view),
             (viewer.scene.camera.events.center, self._on_view),
@@ -355,6 +391,11 @@ class Canvas:
             self.slice_changed.emit(z)
         elif not self.axial:
             self.plane_changed.emit()
+        self.moved.emit()
+
+    def _on_order(self) -> None:
+        self.order_changed.emit()
+        self._on_view()
 
     def _on_view(self) -> None:
         room = self._viewer.canvas.size[1] * _SCALE_BAR_SHARE / self._viewer.scene.camera.zoom
@@ -374,29 +415,40 @@ class Canvas:
         self._refresh_overlay()
 
     def _forget_image(self) -> None:
-        self._image = self._volume = self.axes.grid = None
+        self._image = self._volume = self.axes.grid = self._crosshair = None
+        self.volume_changed.emit()
         self._refresh_overlay()
 
     def _on_pointer(self, viewer: napari.Viewer, event: Any) -> None:  # noqa: ARG002
-        self.pointer_changed.emit(self._value_at(event.position))
+        voxel = self._voxel_at(event.position)
+        self.pointer_changed.emit(voxel)
+        if voxel is not None and tuple(event.modifiers) == ("Shift",) and not self._mouse.held:
+            self.navigated.emit(voxel)
 
     def _click(self, position: Any) -> bool:
-        """Take a click that hits a cell of the strip."""
+        """Take a click that hits a cell of the strip, or belongs to a tool that is clicked."""
         cell = self._strip.cell_at(position) if self._volume is not None else None
         if cell is not None:
             self.cell_clicked.emit(*cell)
-        return cell is not None
+            return True
+        voxel = self._voxel_at(position)
+        if self.masks.tool != CLICK or voxel is None:
+            return False
+        self.voxel_clicked.emit(voxel)
+        return True
 
-    def _value_at(self, position: Any) -> str:
+    @property
+    def voxel_under_pointer(self) -> Voxel | None:
+        """The voxel under the pointer; None where it is not over the image."""
+        return self._voxel_at(self._viewer.cursor.position)
+
+    def _voxel_at(self, position: Any) -> Voxel | None:
         if self._volume is None or len(position) < 3:
-            return ""
-        spacing = self._volume.grid.spacing
-        z, y, x = (round(p / s) for p, s in zip(position[-3:], spacing, strict=True))
-        shape = self._volume.grid.shape
-        if not (0 <= z < shape[0] and 0 <= y < shape[1] and 0 <= x < shape[2]):
-            return ""
-        unit = "HU " if self._volume.modality == "CT" else ""
-        return f"{unit}{self._volume.voxels[z, y, x]:.0f} @ {x},{y}"
+            return None
+        grid = self._volume.grid
+        z, y, x = (round(p / s) for p, s in zip(position[-3:], grid.spacing, strict=True))
+        inside = 0 <= z < grid.shape[0] and 0 <= y < grid.shape[1] and 0 <= x < grid.shape[2]
+        return (z, y, x) if inside else None
 
     # The overlay
 
@@ -413,8 +465,19 @@ class Canvas:
                 letters=letters,
                 strip=self._strip.names(),
                 image=self.axes.image_box(),
+                crosshair=self._crosshair_lines(),
             )
         )
+
+    def _crosshair_lines(self) -> Crosshair | None:
+        """The crosshair on the plane that is shown: each line is the plane that stands on it."""
+        if self._crosshair is None or self._volume is None:
+            return None
+        grid = self._volume.grid
+        down, right = self.axes.order[-2:]
+        places = [self._crosshair[axis] * grid.spacing[axis] for axis in (down, right)]
+        planes = facings(grid)
+        return Crosshair(*self.axes.to_pixels(*places), planes[down].color, planes[right].color)
 
 
 def _has_scale(grid: Grid) -> bool:
@@ -425,10 +488,3 @@ def _has_scale(grid: Grid) -> bool:
 _SCALE_BAR_MM = (1, 5, 10, 20, 50, 100)
 _SCALE_BAR_SHARE = 0.2
 """Lengths of the scale bar, of which the longest within this share of the canvas is shown."""
-
-
-def _ignoring_argument(act: Callable[[], None]) -> Callable[[Any], None]:
-    def bound(_: Any) -> None:
-        act()
-
-    return bound

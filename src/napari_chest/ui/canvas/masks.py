@@ -1,7 +1,8 @@
-"""The masks of a reading as napari labels layers, and napari's own tools that paint them."""
+"""The masks of a reading as napari labels layers, and the tools that paint them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ from qtpy.QtCore import QTimer
 
 from napari_chest.ui import layers
 from napari_chest.ui.canvas import strokes
+from napari_chest.ui.canvas.brush import Brush
+from napari_chest.ui.canvas.preview import Preview
 from napari_chest.ui.canvas.strip import refill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     import numpy.typing as npt
     from napari.components import ViewerModel
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from napari_chest.edits.steps import Box
     from napari_chest.model import Grid, Mask
     from napari_chest.ui.canvas.axes import Axes
+    from napari_chest.ui.canvas.brush import Place
 
 MOVE, BRUSH, ERASER, FILL, POLYGON, PICKER = (
     "pan_zoom",
@@ -32,12 +36,33 @@ MOVE, BRUSH, ERASER, FILL, POLYGON, PICKER = (
     "polygon",
     "pick",
 )
-"""napari's tools that we use, by napari's names."""
+"""napari's tools that we use, by napari's names; brush and eraser are our own."""
+CLICK = "click"
+"""A tool that does nothing but tell the voxels that are clicked."""
 
 _ROUND = (BRUSH, ERASER)
 _OPACITIES = (layers.FILL_OPACITY, 0.7, 0.15)
 _OUTLINE = 2
+_LEFT = 1
 _HELP = "P brush, E erase, F fill, L pick, Z move; hold Ctrl to erase, Shift+wheel for the size"
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """How a mask is shown.
+
+    Attributes
+    ----------
+    labels : (Z, Y, X), the array on screen.
+    colors : colour of every value; of values without a segment under None.
+    opacity : from 0 to 1.
+    outline : whether only its outline is shown.
+    """
+
+    labels: npt.NDArray[Any]
+    colors: dict[int | None, str]
+    opacity: float
+    outline: bool
 
 
 class Masks:
@@ -52,6 +77,11 @@ class Masks:
     bind : gives a new layer our keys.
     held : whether a mouse button is held down over the image.
 
+    Attributes
+    ----------
+    brush : brush and eraser.
+    preview : what a tool would change.
+
     Signals
     -------
     painted(mask, box, values, tool) : the values that now stand in a box of a mask.
@@ -61,8 +91,10 @@ class Masks:
     tool_changed(tool) : another tool is chosen.
     brush_changed() : the brush has another size or depth.
     visibility_changed() : a mask was hidden or shown.
+    look_changed() : masks came or went, or look otherwise.
     dropped(slice) : an outline begun on this slice was left unfinished.
     removed(mask) : somebody took the layer of a mask away.
+    replaced(mask, array) : somebody gave the layer of a mask another array.
     """
 
     painted = Signal(str, object, object, str)
@@ -71,8 +103,10 @@ class Masks:
     tool_changed = Signal(str)
     brush_changed = Signal()
     visibility_changed = Signal()
+    look_changed = Signal()
     dropped = Signal(int)
     removed = Signal(str)
+    replaced = Signal(str, object)
 
     def __init__(
         self,
@@ -91,11 +125,10 @@ class Masks:
         self._dirty: list[tuple[Any, Box, str]] = []
         self._busy = False
         self._last_label = 1
+        self._paused = ""
         self.tool = MOVE
-        self.size = 10.0
-        """Diameter of brush and eraser in mm."""
-        self.deep = False
-        """Whether brush and eraser reach into neighbouring slices."""
+        self.brush = Brush(axes)
+        self.preview = Preview(viewer, axes)
         viewer.layers.selection.events.active.connect(self._on_active)
         viewer.dims.events.order.connect(self._on_order)
         viewer.dims.events.current_step.connect(self._on_step)
@@ -105,8 +138,10 @@ class Masks:
     def show(self, masks: Sequence[Mask], grid: Grid) -> None:
         """Show these masks and no others; the first of them is the one to paint on."""
         self._dirty.clear()
+        self.brush.end()
+        self.preview.drop()
         if self._held():
-            self.remove()  # napari's stroke would go on into the next mask
+            self.remove()  # a stroke of napari's would go on into the next mask
         alike = [mask.name for mask in masks[: len(self._masks)]]
         if [mask.name for mask in self._masks] != alike:
             self._hidden.clear()
@@ -125,6 +160,7 @@ class Masks:
             self._viewer.layers.selection.active = self._layers[0]
             self._layers[0].selected_label = masks[0].segments[0].value if masks[0].segments else 1
             self._equip(self._layers[0])
+        self.look_changed.emit()
 
     def update(self, name: str, box: Box, values: npt.NDArray[Any]) -> None:
         """Show other values in a box of a mask."""
@@ -132,7 +168,8 @@ class Masks:
         if layer is None or np.array_equal(layer.data[box], values):
             return
         layer.data[box] = values
-        self._refresh(layer)
+        if strokes.crosses(box, self._axes):
+            self._refresh(layer)
 
     def drop_outline(self) -> None:
         """Drop an outline that is still being drawn: it must not be closed on something else."""
@@ -144,6 +181,7 @@ class Masks:
 
     def flush(self) -> None:
         """Tell of strokes that are on screen but not announced yet."""
+        self.end_stroke()
         dirty, self._dirty = self._dirty, []
         for layer, box, tool in dirty:
             if layer in self._layers:
@@ -156,6 +194,8 @@ class Masks:
 
     def remove(self) -> None:
         """Take the masks off the screen."""
+        self.brush.end()
+        self.preview.drop()
         shown, self._layers, self._masks = self._layers, [], []
         for layer in shown:
             if layer in self._viewer.layers:
@@ -163,6 +203,7 @@ class Masks:
 
     def forget(self, layer: Any) -> None:
         """Take note that somebody removed a layer, should it be ours."""
+        self.preview.forget(layer)
         if layer in self._layers:
             index = self._layers.index(layer)
             name = self._masks[index].name
@@ -177,6 +218,24 @@ class Masks:
 
     # How it is shown
 
+    def looks(self) -> list[Look]:
+        """How the masks that are shown look, from the lowest to the one on top."""
+        return [
+            Look(
+                layer.data,
+                layers.mask_colors(mask, self.hidden(mask.name)),
+                float(layer.opacity),
+                outline=bool(layer.contour),
+            )
+            for layer, mask in zip(self._layers, self._masks, strict=True)
+            if layer.visible
+        ]
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers that show the masks."""
+        return list(self._layers)
+
     @property
     def visible(self) -> bool:
         """Whether any of the masks is shown."""
@@ -186,6 +245,11 @@ class Masks:
     def visible(self, visible: bool) -> None:
         for layer in self._layers:
             layer.visible = visible
+
+    def shown(self, name: str) -> bool:
+        """Whether a mask is shown."""
+        layer = self._layer(name)
+        return layer is not None and bool(layer.visible)
 
     @property
     def all_hidden(self) -> bool:
@@ -198,12 +262,14 @@ class Masks:
         for layer in self._layers:
             layer.contour = 0 if outlined else _OUTLINE
             layer.opacity = layers.FILL_OPACITY if outlined else 1.0
+        self.look_changed.emit()
 
     def step_opacity(self) -> None:
         """Show the masks' fill denser, fainter, or as at first."""
         for layer in self._layers:
             nearest = min(_OPACITIES, key=lambda opacity: abs(opacity - layer.opacity))
             layer.opacity = _OPACITIES[(_OPACITIES.index(nearest) + 1) % len(_OPACITIES)]
+        self.look_changed.emit()
 
     def hide(self, name: str, values: Collection[int]) -> None:
         """Show all segments of a mask but these."""
@@ -211,6 +277,7 @@ class Masks:
         for index, mask in enumerate(self._masks):
             if mask.name == name:
                 self._paint_colors(index)
+        self.look_changed.emit()
 
     def hidden(self, name: str) -> frozenset[int]:
         """The segments of a mask that are not shown."""
@@ -234,22 +301,56 @@ class Masks:
         layer.selected_label = value
 
     def set_tool(self, tool: str) -> None:
-        """Choose one of napari's tools for the mask that is selected."""
+        """Choose a tool for the mask that is selected."""
         layer = self._active()
         if layer is None and self._layers:
             layer = self._viewer.layers.selection.active = self._layers[0]
-        if layer is not None:
-            layer.mode = tool
+        if layer is None:
+            return
+        self.tool = tool
+        self._equip(layer)
+        self.tool_changed.emit(tool)
+
+    def pause_tool(self, *, paused: bool) -> None:
+        """Let the mouse do without the tool for a while, and give it back."""
+        layer = self._active()
+        if layer is None or paused == bool(self._paused):
+            return
+        self._paused, tool = (self.tool, MOVE) if paused else ("", self._paused)
+        self.set_tool(tool)
+
+    @property
+    def painting(self) -> bool:
+        """Whether brush or eraser is the tool."""
+        return self.tool in _ROUND
+
+    def begin_stroke(self, at: Place, through: int, *, erase: bool) -> bool:
+        """Begin a stroke in the plane through an axis, from whatever view; tells whether."""
+        layer = self._active()
+        if layer is None:
+            return False
+        self.flush()
+        value = 0 if erase or self.tool == ERASER else int(layer.selected_label)
+        return self.brush.begin(layer, self._name(layer), value, at, through)
+
+    def end_stroke(self) -> None:
+        """End the stroke and tell of it."""
+        tool = BRUSH
+        found = self.brush.end()
+        if found is not None and found[0] in self._layers:
+            self._dirty.append((*found, tool))
+            self.flush()
 
     def stroke(self, name: str, voxel: tuple[int, int, int]) -> None:
-        """Paint once with the brush at a voxel of the slice on screen, as a click would."""
-        layer = self._layer(name)
-        if layer is not None:
-            layer.paint(voxel, int(layer.selected_label))
+        """Paint once with the brush at a voxel of the plane on screen, as a click would."""
+        self.select(name, int(self._layer(name).selected_label))
+        z, y, x = voxel
+        if self.begin_stroke((float(z), float(y), float(x)), self._axes.order[0], erase=False):
+            self.end_stroke()
 
     def set_brush(self, size: float, *, deep: bool) -> None:
         """Give brush and eraser a diameter in mm, in one slice or as a ball through several."""
-        self.size, self.deep = size, deep
+        self.brush.size, self.brush.deep = size, deep
         layer = self._active()
         if layer is not None:
             self._equip(layer)
@@ -267,8 +368,46 @@ class Masks:
         # napari announces a fill before it writes it; a stroke is announced once, at its end.
         QTimer.singleShot(0, self.flush)
 
+    def _stroke(self, layer: Any, event: Any) -> Iterator[None]:
+        """A stroke of the mouse, as napari asks its drag callbacks for it."""
+        if event.button != _LEFT or layer is not self._active() or self._axes.grid is None:
+            return
+        begun = self.begin_stroke(
+            self._place(event.position), self._axes.order[0], erase="Control" in event.modifiers
+        )
+        if not begun:
+            return
+        yield
+        while event.type == "mouse_move":
+            self.brush.go_on(self._place(event.position))
+            yield
+        self.end_stroke()
+
+    def _place(self, position: Any) -> Place:
+        """Voxel coordinates of a world position; on the slice that is shown, wherever it lies."""
+        assert self._axes.grid is not None
+        place = [p / s for p, s in zip(position[-3:], self._axes.grid.spacing, strict=True)]
+        axis = self._axes.order[0]
+        place[axis] = self._axes.index(axis)
+        return place[0], place[1], place[2]
+
+    def _on_data(self, layer: Any) -> None:
+        """Somebody gave the layer another array: its voxels count, but the array is not ours."""
+        if not self._busy and layer in self._layers:
+            self.replaced.emit(self._name(layer), layer.data)
+
+    def give(self, name: str, labels: npt.NDArray[Any]) -> None:
+        """Show a mask in an array of its own, whatever array its layer has been given."""
+        layer = self._layer(name)
+        if layer is not None:
+            self._refill(layer, np.array(labels), {})
+            self._equip(self._active() or layer)
+            self.look_changed.emit()  # the array is another one
+
     def _on_refreshed(self, layer: Any) -> None:
-        if self._busy or self._dirty or layer not in self._layers or self._axes.grid is None:
+        if self._busy or self._dirty or self.brush.busy or self._axes.grid is None:
+            return
+        if layer not in self._layers or layer.data.shape != self._axes.grid.shape:
             return
         axis = self._axes.order[0]
         index = self._axes.index(axis)
@@ -287,14 +426,21 @@ class Masks:
     def _on_mode(self, layer: Any) -> None:
         if self._busy or layer is not self._active():
             return
-        self.tool = str(layer.mode)
+        if layer.visible:  # napari puts down the tool of a layer that is hidden; it comes back
+            self.tool = str(layer.mode)
         self._equip(layer)
         self.tool_changed.emit(self.tool)
+
+    def _on_visible(self, layer: Any) -> None:
+        if layer.visible and layer is self._active():
+            self._equip(layer)
+        self.visibility_changed.emit()
+        self.look_changed.emit()
 
     def _on_brush(self, layer: Any) -> None:
         if self._busy or layer is not self._active():
             return
-        self.size = layers.brush_size(int(layer.brush_size), self._spacing())
+        self.brush.size = layers.brush_size(int(layer.brush_size), self._spacing())
         self.brush_changed.emit()
 
     def _on_active(self) -> None:
@@ -356,18 +502,20 @@ class Masks:
         """Width in mm of a voxel along the finest axis that the brush paints."""
         if self._axes.grid is None:
             return 1.0
-        painted = self._axes.order if self.deep else self._axes.order[-2:]
+        painted = self._axes.order if self.brush.deep else self._axes.order[-2:]
         return min(self._axes.grid.spacing[axis] for axis in painted)
 
     def _equip(self, layer: Any) -> None:
         """Give a layer the tool and the brush that were chosen on another."""
         self._busy = True
         try:
-            if str(layer.mode) != self.tool:
-                layer.mode = self.tool
+            mode = MOVE if self.tool == CLICK else self.tool
+            if str(layer.mode) != mode:
+                layer.mode = mode
+            strokes.take_over(layer, self._stroke)
             # napari's bucket takes seconds and hundreds of megabytes for a whole volume.
-            layer.n_edit_dimensions = 3 if self.deep and self.tool in _ROUND else 2
-            layer.brush_size = layers.brush_voxels(self.size, self._spacing())
+            layer.n_edit_dimensions = 3 if self.brush.deep and self.tool in _ROUND else 2
+            layer.brush_size = layers.brush_voxels(self.brush.size, self._spacing())
             layer.help = _HELP  # napari's own names digits that mean something else here
         finally:
             self._busy = False
@@ -382,9 +530,10 @@ class Masks:
         self._layers.append(layer)
         events = layer.events
         events.paint.connect(partial(self._on_paint, layer))
-        events.visible.connect(lambda: self.visibility_changed.emit())
         for emitter, slot in (
+            (events.visible, self._on_visible),
             (events.set_data, self._on_refreshed),
+            (events.data, self._on_data),
             (events.selected_label, self._on_selected_label),
             (events.mode, self._on_mode),
             (events.brush_size, self._on_brush),
@@ -398,7 +547,8 @@ class Masks:
             # napari's own history would write the old voxels into the new array; this forgets it.
             layer.editable = False
             refill(layer, data, kwargs)
-            layer.features = kwargs["features"]
+            if "features" in kwargs:
+                layer.features = kwargs["features"]
             layer.editable = True
         finally:
             self._busy = False

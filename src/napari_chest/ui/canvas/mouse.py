@@ -35,7 +35,6 @@ class Mouse:
     step_brush : called with a number of steps by which the brush grows.
     scrolls : whether there are slices to go through; the wheel zooms otherwise.
     click : called with the world position of a left press; returns whether it took the click.
-    set_tool : gives the masks a tool.
     """
 
     def __init__(
@@ -49,7 +48,6 @@ class Mouse:
         step_brush: Callable[[int], None],
         scrolls: Callable[[], bool],
         click: Callable[[Any], bool],
-        set_tool: Callable[[str], None],
     ) -> None:
         self._viewer = viewer
         self._window = window
@@ -59,7 +57,6 @@ class Mouse:
         self._step_brush = step_brush
         self._scrolls = scrolls
         self._click = click
-        self._set_tool = set_tool
         self._presses = 0
         self._notches = 0.0
         self._wheel_before = list(viewer.mouse_wheel_callbacks)
@@ -125,7 +122,7 @@ class Mouse:
             camera.mouse_pan = before
 
     def _gesture(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
-        # While a tool is chosen the left and right buttons belong to it.
+        # While a tool is chosen the left button belongs to it, and the right one to the window.
         free = _no_tool(viewer)
         if event.button == _MIDDLE or (event.button == _LEFT and free and _shift_only(event)):
             yield from self._pan(event)
@@ -133,8 +130,8 @@ class Mouse:
             yield from self._drag_window(event)
         elif event.button == _RIGHT and free:
             yield from self._drag_zoom(event)
-        elif event.button == _LEFT and "Control" in event.modifiers:
-            yield from self._erase(viewer, event)
+        elif event.button == _RIGHT and not _draws_outlines(viewer):
+            yield from self._drag_window(event)
 
     def _pan(self, event: Any) -> Iterator[None]:
         camera = self._viewer.scene.camera
@@ -144,22 +141,6 @@ class Mouse:
             dx, dy = (event.pos - start) / camera.zoom
             camera.center = (*center[:-2], center[-2] - dy, center[-1] - dx)
             yield
-
-    def _erase(self, viewer: ViewerModel, event: Any) -> Iterator[None]:
-        """Let the brush erase for one stroke."""
-        layer = viewer.layers.selection.active
-        if layer is None or str(layer.mode) != "paint":
-            return
-        # The layer's own callbacks run after the viewer's, so this stroke is already the eraser's.
-        layer.mode = "erase"
-        try:
-            yield
-            while event.type == "mouse_move":
-                yield
-        finally:
-            layer.mode = "paint"
-            if layer not in viewer.layers:  # another case was opened meanwhile
-                self._set_tool("paint")
 
     def _drag_window(self, event: Any) -> Iterator[None]:
         before = self._window()
@@ -204,6 +185,12 @@ class Mouse:
 def _no_tool(viewer: ViewerModel) -> bool:
     layer = viewer.layers.selection.active
     return layer is None or str(getattr(layer, "mode", "pan_zoom")) == "pan_zoom"
+
+
+def _draws_outlines(viewer: ViewerModel) -> bool:
+    """Whether the right button takes back the last point of a polygon."""
+    layer = viewer.layers.selection.active
+    return str(getattr(layer, "mode", "")) == "polygon"
 
 
 def _shift_only(event: Any) -> bool:

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen
+from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
+
+from napari_chest.ui.drawing import draw_crosshair, draw_text
 
 if TYPE_CHECKING:
     from napari_chest.geometry import EdgeLetters
 
 Detail = Literal["minimal", "none", "all"]
 _NEXT: dict[Detail, Detail] = {"all": "minimal", "minimal": "none", "none": "all"}
-_TEXT = QColor("#f0f1f2")
-_HALO = QColor("#000000")
 _MARGIN = 10
 _SCALE_BAR_HEIGHT = 36
 """Room at the bottom that napari's scale bar takes, in pixels."""
@@ -34,6 +34,16 @@ class StripName:
 
 
 @dataclass(frozen=True)
+class Crosshair:
+    """Two lines over the image: where they meet, in pixels of the canvas, and their colours."""
+
+    x: float
+    y: float
+    across: str
+    down: str
+
+
+@dataclass(frozen=True)
 class OverlayText:
     """All that the overlay shows; a corner is a tuple of lines."""
 
@@ -46,6 +56,7 @@ class OverlayText:
     image: tuple[float, float, float, float] | None = None
     """Left, top, right and bottom of the image in pixels of the canvas: letters stand at its edges
     as far as those are in view."""
+    crosshair: Crosshair | None = None
 
 
 class Overlay(QWidget):
@@ -120,6 +131,7 @@ class Overlay(QWidget):
     def _paint(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         everything = self._detail == "all"
+        self._draw_crosshair(painter)
         area = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
         text, left, right = self._text, Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
@@ -134,6 +146,16 @@ class Overlay(QWidget):
             self._draw_letters(painter, text.letters, area)
         if everything:
             self._draw_strip_names(painter)
+
+    def _draw_crosshair(self, painter: QPainter) -> None:
+        lines, image = self._text.crosshair, self._text.image
+        if lines is None or image is None:
+            return
+        x0, y0, x1, y1 = image
+        area = QRectF(self.rect()).intersected(QRectF(x0, y0, x1 - x0, y1 - y0))
+        colors = QColor(lines.across), QColor(lines.down)
+        draw_crosshair(painter, area, lines.x, lines.y, *colors)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
 
     def _draw_letters(self, painter: QPainter, letters: EdgeLetters, area: QRectF) -> None:
         font = self._font(1.25, bold=True)
@@ -155,7 +177,7 @@ class Overlay(QWidget):
             (letters.bottom, middle.x() - width(letters.bottom) / 2, min(box.bottom() - 2, above)),
         )
         for letter, x, y in places:
-            _draw_text(painter, font, QPointF(x, y), letter)
+            draw_text(painter, font, QPointF(x, y), letter)
 
     def _draw_strip_names(self, painter: QPainter) -> None:
         """Draw the names upwards, above the strip where there is room, else upon it."""
@@ -192,7 +214,7 @@ def _draw_block(
         x = area.left()
         if corner & Qt.AlignmentFlag.AlignRight:
             x = area.right() - metrics.horizontalAdvance(shown)
-        _draw_text(painter, font, QPointF(x, y), shown)
+        draw_text(painter, font, QPointF(x, y), shown)
         y += step
 
 
@@ -200,19 +222,8 @@ def _draw_upwards(painter: QPainter, font: QFont, foot: QPointF, text: str) -> N
     painter.save()
     painter.translate(foot.x() + QFontMetricsF(font).ascent() / 2 - 1, foot.y())
     painter.rotate(-90)
-    _draw_text(painter, font, QPointF(0, 0), text)
+    draw_text(painter, font, QPointF(0, 0), text)
     painter.restore()
-
-
-def _draw_text(painter: QPainter, font: QFont, at: QPointF, text: str) -> None:
-    path = QPainterPath()
-    path.addText(at, font, text)
-    halo = QPen(_HALO, 3)
-    halo.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.setPen(halo)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawPath(path)
-    painter.fillPath(path, _TEXT)
 
 
 def elide_middle(text: str, length: int) -> str:

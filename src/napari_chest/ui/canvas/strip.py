@@ -73,6 +73,11 @@ class Strip:
             self.edited.emit(layers.values_from_strip(self._layer.data))
 
     @property
+    def layers(self) -> list[Any]:
+        """The layer that shows the strip, if there is one."""
+        return [] if self._layer is None else [self._layer]
+
+    @property
     def visible(self) -> bool:
         """Whether the strip is shown."""
         return self._layer is not None and bool(self._layer.visible)

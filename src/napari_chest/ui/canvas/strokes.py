@@ -1,15 +1,19 @@
-"""What napari tells of strokes: the boxes they change, and outlines that are still being drawn."""
+"""What napari tells of strokes, and how it is told of ours: its private corners are met here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers.labels._labels_mouse_bindings import draw
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari_chest.edits.steps import Box
+    from napari_chest.ui.canvas.axes import Axes
+
+_LEFT = 1
 
 
 def begun(layer: Any) -> tuple[int, ...] | None:
@@ -42,7 +46,45 @@ def joined(dirty: Sequence[tuple[Any, Box, str]]) -> Iterator[tuple[Any, Box, st
     for layer, box, tool in dirty:
         known = by_layer.get(id(layer))
         if known is not None:
-            pairs = zip(known[1], box, strict=True)
-            box = tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in pairs)
+            box = around(known[1], box)
         by_layer[id(layer)] = layer, box, tool
     yield from by_layer.values()
+
+
+def around(one: Box, other: Box) -> Box:
+    """The smallest box around two."""
+    pairs = zip(one, other, strict=True)
+    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in pairs)
+
+
+def crosses(box: Box, axes: Axes) -> bool:
+    """Whether a box of voxels can be seen on the plane that is shown."""
+    axis = axes.order[0]
+    return bool(box[axis].start <= axes.index(axis) < box[axis].stop)
+
+
+def show(layer: Any, box: Box) -> None:
+    """Show what was written into a box of a layer's array, and no more than that."""
+    # napari's own strokes are shown like this; a refresh would send the whole slice.
+    layer._accumulate_updated_slice(box)
+    layer._partial_labels_refresh()
+
+
+def take_over(layer: Any, stroke: Callable[[Any, Any], Any]) -> None:
+    """Put our stroke in place of napari's brush and eraser, and keep its bucket to the left button.
+
+    Call it whenever the layer has got another mode: napari then adds its own again.
+    """
+    acts = [act for act in layer.mouse_drag_callbacks if act not in (draw, _fill, stroke)]
+    mode = str(layer.mode)
+    if mode in ("paint", "erase"):
+        acts.append(stroke)
+    elif mode == "fill":
+        acts.append(_fill)
+    layer.mouse_drag_callbacks[:] = acts
+    layer._overlays["brush_stroke"].enabled = False  # the right button is for the window
+
+
+def _fill(layer: Any, event: Any) -> Iterator[None]:
+    if event.button == _LEFT:
+        yield from draw(layer, event)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from napari.qt import QtViewer
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QOpenGLContext
-from qtpy.QtWidgets import QApplication, QMainWindow, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 
 def main_window(viewer: Any) -> QMainWindow | None:
@@ -31,7 +32,36 @@ def can_draw() -> bool:
 def _window_and_canvas(viewer: Any) -> tuple[QMainWindow, QWidget] | None:
     for window in QApplication.topLevelWidgets():
         if isinstance(window, QMainWindow):
-            qt_viewer = window.findChild(QtViewer)
+            # Our window of surfaces has a viewer of its own, elsewhere in the same window.
+            central = window.centralWidget()
+            qt_viewer = central.findChild(QtViewer) if central is not None else None
             if qt_viewer is not None and qt_viewer.viewer == viewer:
                 return window, qt_viewer.canvas.native
     return None
+
+
+def dock_before(viewer: Any, widget: QWidget, name: str, neighbour: QWidget) -> QWidget | None:
+    """Dock a widget between the canvas and another one that is docked; None without a window.
+
+    Returns the dock, which can be hidden and shown.
+    """
+    window = main_window(viewer)
+    beside = _dock_of(neighbour)
+    if window is None or beside is None:
+        return None
+    dock = viewer.window.add_dock_widget(widget, name=name, area="right", tabify=False)
+    window.splitDockWidget(dock, beside, Qt.Orientation.Horizontal)
+    return dock
+
+
+def undock(viewer: Any, widget: QWidget) -> None:
+    """Take a widget out of a viewer's window, where it is still in it."""
+    if main_window(viewer) is not None and _dock_of(widget) is not None:
+        viewer.window.remove_dock_widget(widget)
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    parent = widget.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent

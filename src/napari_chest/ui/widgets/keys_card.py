@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from napari_chest.ui.keys import KEYS, qt_sequence
+from napari_chest.ui.keys import GROUPS, qt_sequence
 from napari_chest.ui.widgets import style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_chest.ui.keys import Key
+
 _MOUSE = (
     ("wheel", "slices"),
     ("Ctrl+wheel", "zoom"),
-    ("left drag", "window: right is wider, down is brighter; Ctrl fast, Shift pans"),
+    ("Shift+wheel", "size of the brush"),
     ("middle drag", "pan"),
-    ("right drag", "zoom"),
+    ("without a tool", "left drag: window, right is wider, down is brighter; right drag: zoom"),
+    ("with a tool", "left: the tool, Ctrl erases; right drag: window"),
+    ("Shift+move", "the crosshair follows, and the other planes with it"),
+    ("double click", "in another plane: that plane becomes the large one"),
+    ("Enter, Esc", "keep or drop what a tool shows before it acts"),
     ("click a bar", "that column of the slice, on or off"),
 )
 
@@ -31,7 +37,8 @@ class KeysCard(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        text = QLabel(_table("Mouse", _MOUSE) + _table("Keys", key_rows()))
+        groups = [_table(title, key_rows(keys)) for title, keys in GROUPS]
+        text = QLabel(_table("Mouse", _MOUSE) + "".join(groups))
         text.setWordWrap(True)
         text.setAlignment(Qt.AlignmentFlag.AlignTop)
         area = QScrollArea()
@@ -47,10 +54,10 @@ class KeysCard(QWidget):
         layout.addWidget(self.done_button, 0, Qt.AlignmentFlag.AlignRight)
 
 
-def key_rows() -> list[tuple[str, str]]:
+def key_rows(keys: Sequence[Key]) -> list[tuple[str, str]]:
     """Keys and what they do, alike ones in one row: ``1 to 6``."""
     rows: list[tuple[str, str]] = []
-    for key in KEYS:
+    for key in keys:
         shown = " or ".join(map(qt_sequence, key.keys))
         if key.text:
             rows.append((shown, key.text))

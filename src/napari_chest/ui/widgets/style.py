@@ -10,6 +10,7 @@ ACCENT = "#56b4e9"
 GOOD = "#6fce8f"
 AMBER = "#f0c000"
 BAD = "#ff8a7a"
+OFF = "#82888f"
 
 LABEL_ON = "#c090c0"
 LABEL_ANY = "#9fb3c8"
@@ -17,6 +18,7 @@ LABEL_OFF = "#31363f"
 
 STYLE = f"""
 QWidget#chest {{ background: {BACKGROUND}; color: {TEXT}; }}
+QWidget#chest QWidget[role="part"] {{ background: transparent; }}
 QWidget#chest QLabel {{ color: {TEXT}; background: transparent; }}
 QWidget#chest QLabel[role="secondary"] {{ color: {SECONDARY}; }}
 QWidget#chest QLabel[role="title"] {{ font-weight: bold; }}
@@ -31,7 +33,7 @@ QWidget#chest QToolButton {{ padding: 3px 2px; }}
 QWidget#chest QPushButton:hover, QWidget#chest QToolButton:hover {{ border-color: {SECONDARY}; }}
 QWidget#chest QPushButton:focus, QWidget#chest QToolButton:focus {{ border-color: {ACCENT}; }}
 QWidget#chest QPushButton:disabled, QWidget#chest QToolButton:disabled {{
-    color: #82888f; background: #2f343c; border-color: #2f343c;
+    color: {OFF}; background: #2f343c; border-color: #2f343c;
 }}
 QWidget#chest QToolButton::menu-indicator {{ image: none; }}
 QWidget#chest QToolButton:checked {{ background: #1d5f86; border-color: #1d5f86; }}
@@ -40,6 +42,21 @@ QWidget#chest QPushButton[primary="true"]:disabled {{
     background: #2f343c; border-color: #2f343c;
 }}
 QWidget#chest QPushButton[primary="true"]:focus {{ border-color: {ACCENT}; }}
+QWidget#chest QAbstractSpinBox {{
+    background: #1b1d22; color: {TEXT}; border: 2px solid {RAISED}; border-radius: 4px;
+    padding: 1px 18px; min-width: 44px;
+}}
+QWidget#chest QAbstractSpinBox:focus, QWidget#chest QCheckBox:focus {{ border-color: {ACCENT}; }}
+QWidget#chest QAbstractSpinBox:disabled, QWidget#chest QComboBox:disabled {{ color: {OFF}; }}
+QWidget#chest QCheckBox {{ color: {TEXT}; border: 2px solid transparent; border-radius: 4px; }}
+QWidget#chest QCheckBox:disabled {{ color: {OFF}; }}
+QWidget#chest QFrame[role="popup"] {{
+    background: {BACKGROUND}; border: 2px solid {RAISED}; border-radius: 4px;
+}}
+QWidget#chest QMenu {{ background: {BACKGROUND}; color: {TEXT}; border: 2px solid {RAISED}; }}
+QWidget#chest QMenu::item {{ padding: 3px 14px; }}
+QWidget#chest QMenu::item:disabled {{ color: {SECONDARY}; padding-left: 6px; }}
+QWidget#chest QMenu::item:selected:enabled {{ background: #1d5f86; color: {TEXT}; }}
 QWidget#chest QLineEdit, QWidget#chest QComboBox, QWidget#chest QPlainTextEdit {{
     background: #1b1d22; color: {TEXT}; border: 2px solid {RAISED}; border-radius: 4px;
     padding: 2px 4px;

@@ -1,0 +1,114 @@
+"""Keys while the canvas has the keyboard: on the viewer, on our own layers, and for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QKeySequence, QShortcut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from napari.components import ViewerModel
+    from qtpy.QtWidgets import QWidget
+
+_NAMELESS = {"?"}
+"""Keys that napari has no name for."""
+
+
+class Bindings:
+    """Our keys, written as napari writes them.
+
+    Parameters
+    ----------
+    viewer : napari's viewer.
+    widget : what the viewer draws on, if it has a window.
+    own_layers : returns our layers.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        widget: QWidget | None,
+        own_layers: Callable[[], Iterable[Any]],
+    ) -> None:
+        self._viewer = viewer
+        self._widget = widget
+        self._own_layers = own_layers
+        self._everywhere: list[str] = []
+        self._shortcuts: list[QShortcut] = []
+        self._on_layers: dict[str, Callable[[Any], Any]] = {}
+        self._now: dict[str, Callable[[Any], Any]] = {}
+
+    def bind(
+        self,
+        everywhere: dict[str, Callable[[], None]],
+        on_layers: dict[str, Callable[[], None]],
+        held: dict[str, Callable[[bool], None]],
+    ) -> None:
+        """Bind keys.
+
+        Keys ``everywhere`` are the viewer's; keys ``on_layers`` only hold while one of our own
+        layers is selected, so that they may differ from what napari does on other layers. So do
+        keys that are ``held``, which are told when they are pressed and when they are let go.
+        """
+        named = {key: act for key, act in everywhere.items() if key not in _NAMELESS}
+        for key, act in everywhere.items():
+            if key in named:
+                self._viewer.bind_key(key, _ignoring_argument(act), overwrite=True)
+            elif self._widget is not None:
+                self._add_shortcut(self._widget, key, act)
+        self._everywhere = list(named)
+        self._on_layers = {k: _ignoring_argument(act) for k, act in (on_layers | named).items()}
+        self._on_layers |= {key: _while_held(act) for key, act in held.items()}
+
+    def bind_layer(self, layer: Any) -> None:
+        """Give a layer of ours our keys."""
+        for key, act in (self._on_layers | self._now).items():
+            layer.bind_key(key, act, overwrite=True)
+
+    def bind_for_now(self, acts: dict[str, Callable[[], None]]) -> None:
+        """Let keys of our layers do something else until `unbind_now`."""
+        self.unbind_now()
+        self._now = {key: _ignoring_argument(act) for key, act in acts.items()}
+        for layer in self._own_layers():
+            self.bind_layer(layer)
+
+    def unbind_now(self) -> None:
+        """Let the keys do what they did before."""
+        before, self._now = self._now, {}
+        for layer in self._own_layers():
+            for key in before:
+                layer.bind_key(key, None, overwrite=True)
+            self.bind_layer(layer)
+
+    def release(self) -> None:
+        """Give the viewer its keys back."""
+        for key in self._everywhere:
+            self._viewer.bind_key(key, None, overwrite=True)
+        for shortcut in self._shortcuts:
+            shortcut.deleteLater()
+
+    def _add_shortcut(self, widget: QWidget, key: str, act: Callable[[], None]) -> None:
+        shortcut = QShortcut(QKeySequence(key), widget)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(act)
+        self._shortcuts.append(shortcut)
+
+
+def _ignoring_argument(act: Callable[[], None]) -> Callable[[Any], Any]:
+    def bound(_: Any) -> None:
+        act()
+
+    return bound
+
+
+def _while_held(act: Callable[[bool], None]) -> Callable[[Any], Any]:
+    # napari goes on with a generator when the key is let go.
+    def bound(_: Any) -> Iterator[None]:
+        act(True)
+        yield
+        act(False)
+
+    return bound

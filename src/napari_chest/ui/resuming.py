@@ -1,0 +1,188 @@
+"""Readings as they were left: drafts from the journal, and what is known of those not open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from napari_chest.edits import Draft
+from napari_chest.errors import ChestError, ProtectedError, ReadError, SaveError
+from napari_chest.model import Problem
+from napari_chest.review.replay import JournalMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from napari_chest.changes import ReadingChange
+    from napari_chest.datasets import Dataset
+    from napari_chest.edits import Move
+    from napari_chest.model import CaseInfo, Reading
+    from napari_chest.review.journal import Journal
+    from napari_chest.review.replay import Resumed
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """A reading that differs from what was last saved, or from the dataset.
+
+    Attributes
+    ----------
+    case : the case.
+    reader : of the reading.
+    change : what differs from what was last saved.
+    change_to_dataset : what differs from the dataset itself.
+    """
+
+    case: CaseInfo
+    reader: str
+    change: ReadingChange
+    change_to_dataset: ReadingChange
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What the journal had of a case when it was opened.
+
+    Attributes
+    ----------
+    drafts : reader to the reading as it was left.
+    read_only : why nothing of the case may be changed; empty where it may.
+    problems : what a person should know of it.
+    """
+
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    read_only: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+class Recorder:
+    """Tells the moves of one draft to a journal."""
+
+    def __init__(self, journal: Journal, case: str, reader: str) -> None:
+        self._journal = journal
+        self._case = case
+        self._reader = reader
+        self._draft: Draft | None = None
+
+    def begin(self, draft: Draft) -> None:
+        """Record from now on: what a draft went through before is recorded already."""
+        self._draft = draft
+
+    def __call__(self, move: Move) -> None:
+        """Record a move."""
+        if self._draft is not None:
+            self._journal.record(self._case, self._reader, move, self._draft.in_dataset)
+
+
+def begin_draft(
+    journal: Journal | None, case: CaseInfo, reading: Reading, resumed: Resumed | None = None
+) -> Draft:
+    """A draft of the dataset's reading, which goes on from what was recorded.
+
+    Raises
+    ------
+    ProtectedError
+        when what was recorded does not fit the reading.
+    """
+    recorder = Recorder(journal, case.id, reading.reader) if journal is not None else None
+    draft = Draft(case, reading, recorder)
+    if resumed is not None:
+        resumed.go_on(draft)
+    if recorder is not None:
+        recorder.begin(draft)
+    return draft
+
+
+def unsaved_of(draft: Draft) -> Unsaved:
+    """How a draft differs from what is on disk."""
+    return Unsaved(draft.case, draft.saved.reader, draft.change, draft.change_to_dataset)
+
+
+def restore(journal: Journal | None, case: CaseInfo, readings: Sequence[Reading]) -> Restored:
+    """Take a case for this window, with its readings as they were left."""
+    if journal is None:
+        return Restored()
+    reason = journal.claim(case.id)
+    if reason:
+        told = (
+            f"{case.title} cannot be changed here: {reason}. Close it there, then open the case "
+            "again."
+        )
+        return Restored(_as_left(journal, case, readings), told, (Problem("warning", told),))
+    drafts: dict[str, Draft] = {}
+    problems: list[Problem] = []
+    for reading in readings:
+        try:
+            resumed = journal.resume(case.id, reading.reader, reading)
+            if resumed is not None:
+                drafts[reading.reader] = begin_draft(journal, case, reading, resumed)
+        except JournalMismatch as error:
+            problems.append(Problem("warning", str(error)))
+        except ProtectedError as error:
+            journal.set_aside(case.id, reading.reader)
+            problems.append(Problem("warning", _misfit(journal, reading, error)))
+        except ReadError as error:
+            # Correcting on top of what cannot be seen would leave two states of one reading.
+            return Restored({}, str(error), (Problem("error", str(error)),))
+    return Restored(drafts, "", tuple(problems))
+
+
+def take_up(journal: Journal, dataset: Dataset, left: Unsaved) -> Draft:
+    """A reading that was left, to be saved without being opened.
+
+    Raises
+    ------
+    ChestError
+        when another window has the case, or what was recorded does not fit the dataset.
+    """
+    reason = journal.claim(left.case.id)
+    if reason:
+        raise SaveError(f"{left.case.title} was not saved: {reason}. Save it there.")
+    for reading in dataset.readings(left.case.id):
+        if reading.reader == left.reader:
+            resumed = journal.resume(left.case.id, left.reader, reading)
+            return begin_draft(journal, left.case, reading, resumed)
+    raise SaveError(f"{left.case.title} was not saved: there is no reading of {left.reader} in it.")
+
+
+def all_unsaved(journal: Journal, dataset: Dataset, cases: Iterable[CaseInfo]) -> list[Unsaved]:
+    """What was left in all cases of a dataset; those that cannot be told are left out.
+
+    Opening such a case tells what is wrong with it.
+    """
+    known = {case.id: case for case in cases}
+    found = []
+    for one in journal.in_progress():
+        if one.case in known:
+            found += _unsaved_in(journal, dataset, known[one.case], one.reader)
+    return found
+
+
+def _unsaved_in(journal: Journal, dataset: Dataset, case: CaseInfo, reader: str) -> list[Unsaved]:
+    try:
+        readings = [one for one in dataset.readings(case.id) if one.reader == reader]
+        drafts = _as_left(journal, case, readings).values()
+    except ChestError:
+        return []
+    found = [unsaved_of(draft) for draft in drafts]
+    return [one for one in found if one.change or one.change_to_dataset]
+
+
+def _as_left(journal: Journal, case: CaseInfo, readings: Iterable[Reading]) -> dict[str, Draft]:
+    """The readings as they were left, to be looked at; those that do not fit are left out."""
+    drafts = {}
+    for reading in readings:
+        try:
+            resumed = journal.peek(case.id, reading.reader, reading)
+            if resumed is not None:
+                drafts[reading.reader] = begin_draft(None, case, reading, resumed)
+        except ChestError:
+            continue  # shown as the dataset has it
+    return drafts
+
+
+def _misfit(journal: Journal, reading: Reading, error: ProtectedError) -> str:
+    return (
+        f"What was recorded of {reading.reader} in {journal.path} does not fit the reading: "
+        f"{error} It is kept there, and not shown."
+    )
