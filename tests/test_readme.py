@@ -7,7 +7,7 @@ import pytest
 
 import napari_chest
 from napari_chest.cli import _parser
-from napari_chest.phantom import make_covid_ct_md
+from napari_chest.phantom import make_covid_ct_md, make_mosmed
 
 
 @pytest.fixture
@@ -24,6 +24,18 @@ def test_the_python_example_runs(readme, tmp_path, capsys):
     (code,) = blocks(readme, "python")
     exec(code.replace("path/to/COVID-CT-MD", str(root)), {})
     assert capsys.readouterr().out.startswith("updated-1 ('LLL', 'LUL',")
+
+
+def test_the_script_of_the_guide_corrects_and_proves(pytestconfig, tmp_path, capsys):
+    guide = (pytestconfig.rootpath / "docs" / "guide.md").read_text(encoding="utf-8")
+    root = make_mosmed(tmp_path / "set", shape=(30, 64, 64)).root
+    (code,) = blocks(guide, "python")
+    names = {}
+    exec(code.replace("path/to/MosMedData", str(root)), names)
+    assert capsys.readouterr().out.startswith("Proved: exactly")
+    changed = names["mask"].labels != names["draft"].mask_labels(names["mask"].name)
+    assert changed[:21].any()
+    assert not changed[21:].any()
 
 
 def test_every_command_shown_exists(readme):
