@@ -53,6 +53,14 @@ def main() -> int:
         controller.bench.proof.done_button.click()
         masks(controller, Path(scratch))
         grab(viewer, "masks")
+        outlines_apart(controller)
+        controller.act("interpolate")
+        wait_for(lambda: controller.canvas.masks.preview.shown)
+        grab(viewer, "preview")
+        controller.tooling.keep()
+        planes(controller)
+        grab(viewer, "planes")
+        controller.act("layout")
         radiograph(controller, Path(scratch))
         grab(viewer, "radiograph")
         readers(controller, Path(scratch))
@@ -74,6 +82,31 @@ def masks(controller, folder: Path) -> None:  # noqa: ANN001
     told_apart = np.where((labels != 0) & (opacity != 0), opacity, labels)
     controller.session.paint("tell apart", "opacity types", whole, told_apart)
     controller.painting.select_row(2)
+
+
+def outlines_apart(controller) -> None:  # noqa: ANN001
+    """The largest segment outlined on every fourth slice only, as a person begins it."""
+    draft = controller.session.draft
+    name, value = "opacity types", 1
+    labels = draft.mask_labels(name)
+    middle = int((labels == value).sum(axis=(1, 2)).argmax())
+    box = (slice(middle + 1, middle + 4), *map(slice, (0, 0), labels.shape[1:]))
+    controller.session.paint("outline", name, box, np.zeros_like(labels[box]))
+    controller.canvas.masks.select(name, value)
+    controller.canvas.go_to(middle + 2)
+
+
+def planes(controller) -> None:  # noqa: ANN001
+    """All three planes through a segment, the lungs found, and protection by them."""
+    controller.act("lungs")
+    wait_for(lambda: "lungs" in {mask.name for mask in controller.session.draft.masks()})
+    controller.act("layout")
+    controller.act("tool_brush")
+    settle()
+    labels = controller.session.draft.mask_labels("opacity types")
+    z = controller.canvas.slice
+    y, x = (int(np.median(places)) for places in labels[z].nonzero())
+    controller.layout.viewing.go_to((z, y, x))
 
 
 def radiograph(controller, folder: Path) -> None:  # noqa: ANN001

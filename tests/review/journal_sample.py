@@ -34,7 +34,7 @@ def resumed_draft(journal, base=None):
     """A draft that goes on from what the journal has."""
     base = base or reading()
     found = journal.resume(CASE.id, base.reader, base)
-    draft = Draft(CASE, base)
+    draft = Draft(CASE, base if found is None else found.whole(base))
     if found is not None:
         found.go_on(draft)
     return draft

@@ -82,7 +82,7 @@ def test_flushed_means_committed_to_the_disk(journal, path):
     assert journal.state.pending == 0
     assert journal.state.oldest is None
     assert journal.state.saved is not None
-    assert query(path, "SELECT kind FROM moves ORDER BY seq") == [("begin",), ("do",)]
+    assert query(path, "SELECT kind FROM moves ORDER BY seq") == [("begin",), ("had",), ("do",)]
 
 
 def test_moves_are_written_without_being_asked_for(journal, path):
@@ -352,7 +352,7 @@ def test_a_window_that_goes_on_in_the_same_log_loses_nothing(open_journal, path)
     sample.stroke(one, 3, 1)
     assert first.flush()
     logs = query(path, "SELECT log, COUNT(*) FROM moves GROUP BY log")
-    assert sorted(count for _, count in logs) == [3, 4]
+    assert sorted(count for _, count in logs) == [4, 5]
 
 
 def test_nothing_but_ids_and_steps_is_kept(journal, path):
@@ -450,7 +450,7 @@ def test_a_newer_journal_is_refused_and_left_alone(recorded, open_journal):
     sample.stroke(sample.new_draft(journal), 0, 1)
     assert not journal.flush()
     assert "newer" in journal.state.error
-    assert query(recorded, "SELECT COUNT(*) FROM moves") == [(2,)]
+    assert query(recorded, "SELECT COUNT(*) FROM moves") == [(3,)]
 
 
 @pytest.mark.parametrize("damage", ["garbage", "middle", "other"])

@@ -224,7 +224,8 @@ def test_naparis_fill_sets_a_whole_run_and_painting_infected_alone_falls_back(he
 def test_unsaved_work_is_obvious(healthy):
     assert healthy.dock.state.text() == "nothing to export"
     healthy.key(Qt.Key.Key_2)
-    assert healthy.dock.state.text() == "2 changes in 1 case not exported"
+    assert healthy.dock.state.text() == "2 changes not exported"
+    assert healthy.dock.state.toolTip() == "2 changes in 1 case not exported"
     assert healthy.dock.save_button.isEnabled()
     first = healthy.dock.cases.table.model().index(0, 0)
     assert first.data() == "● P001"
@@ -237,7 +238,7 @@ def test_work_outlives_going_to_another_case_and_back(healthy):
     healthy.key(Qt.Key.Key_2)
     changed = healthy.values.copy()
     healthy.open_case("P002")
-    assert healthy.dock.state.text() == "2 changes in 1 case not exported"
+    assert healthy.dock.state.text() == "2 changes not exported"
     healthy.open_case("P001")
     np.testing.assert_array_equal(healthy.values, changed)
     healthy.key(Qt.Key.Key_Z, CTRL)

@@ -50,6 +50,14 @@ def test_opening_a_second_folder_uses_the_same_workbench(viewer, dataset_folder,
     qtbot.waitUntil(lambda: not first.controller.opening.reader.busy, timeout=20_000)
 
 
+def test_a_dock_works_on_its_own_window_also_beside_one_that_shows_the_same(
+    viewer, make_napari_viewer
+):
+    for one in (viewer, make_napari_viewer(show=True)):
+        _, dock = one.window.add_plugin_dock_widget("napari-chest", "Chest")
+        assert dock.controller.canvas.widget.window() is dock.window()
+
+
 def test_the_reader_leaves_other_folders_and_files_alone(tmp_path, dataset_folder):
     from napari_chest.ui.plugin import get_reader
 

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 from napari_chest.model import Segment
 from napari_chest.tools.base import Parameter, Tool
 from napari_chest.tools.ranges import CONSOLIDATION, GROUND_GLASS
+from napari_chest.ui.keys import shown
 from napari_chest.ui.widgets.numbers import NumbersLine, broken
 from napari_chest.ui.widgets.preview_bar import PreviewBar
 from napari_chest.ui.widgets.protection import Choices, Place, ProtectionRow, words
@@ -122,7 +123,8 @@ def test_the_menu_groups_tools_and_tells_their_keys(heard):
     said = heard(menu, "volume_tool_requested")
     menu.show_tools((MARGIN, ISLAND), {"island": "Del"})
     texts = [action.text() for action in menu.menu().actions() if action.text()]
-    assert texts == ["Shape", "Margin…", "Clean", "Island\tDel", "Lungs", "Find the lungs"]
+    assert texts == ["Shape", "Margin…", "Clean", "Island\tDel", "Lungs", texts[-1]]
+    assert texts[-1] == f"Find the lungs\t{shown('lungs')}"
     assert menu.actions_by_key["margin"].toolTip() == "Does margin."
     menu.actions_by_key["island"].trigger()
     assert said == [(ISLAND,)]

@@ -120,9 +120,6 @@ class PaperBench(QWidget):
     def show_idle(self):
         self.busy = ""
 
-    def balance(self):
-        pass
-
 
 class Desk:
     """A session with one case open, and what tools need of a window."""

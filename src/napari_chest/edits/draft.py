@@ -49,6 +49,8 @@ class Draft:
     in_dataset : the reading as the dataset itself has it.
     protection : what no edit may change.
     read_only : why nothing may be changed; empty where it may.
+    written_back : whether it was written into the dataset since it was last exported, so that an
+        export has to bring more than what differs from `saved`.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Draft:
         self.saved = self.in_dataset = reading
         self.protection = Protection()
         self.read_only = ""
+        self.written_back = False
         self._record = record
         self._history = History(reading)
         self._to_saved = self._to_dataset = Difference(reading, self._history)
@@ -270,6 +273,7 @@ class Draft:
     def mark_saved(self, reading: Reading, *, in_dataset: bool) -> None:
         """Take note of what is on disk now; later edits stay unsaved."""
         self._settle(reading)
+        self.written_back = in_dataset
         if in_dataset:
             self.in_dataset, self._to_dataset = reading, self._to_saved
         self._tell(Move("write back" if in_dataset else "export"))

@@ -185,7 +185,7 @@ class History:
                 self._check_place(step)
             case AnswerEdit():
                 now = self._answers.get(step.question)
-                if now != (step.before if forward else step.after):
+                if _in_order(now) != _in_order(step.before if forward else step.after):
                     raise ProtectedError(f"{step.name}: the answer changed meanwhile.")
             case MaskAdded():
                 name = step.outline.name
@@ -327,6 +327,11 @@ class History:
                 self._masks = masks
                 del self._arrays[target]
         self._versions[target] = self.version(target) + 1
+
+
+def _in_order(answers: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Answers as they are compared: a dataset may give back several in another order."""
+    return answers and tuple(sorted(answers))
 
 
 def _copied(array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -138,6 +138,8 @@ class Numbers:
     ) -> None:
         """Add (1) or take off (-1) the voxels of a plane (Y, X) that lie ``where``."""
         values = plane[where]
+        if not values.any():  # most of what is painted was background before
+            return
         counts, sums = _counted(
             values, None if self._voxels is None else self._voxels[place][where]
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from threading import Condition, RLock, Thread
 from typing import TYPE_CHECKING
@@ -134,8 +134,12 @@ class Journal:
 
     # What is found again
 
-    def in_progress(self) -> list[InProgress]:
+    def in_progress(self, case: str | None = None) -> list[InProgress]:
         """The readings with moves that are not in the dataset, in the order of their cases.
+
+        Parameters
+        ----------
+        case : of this case only, where one is told.
 
         Raises
         ------
@@ -144,10 +148,10 @@ class Journal:
         """
         self.flush()
         with self._reading() as connection:
-            found = [] if connection is None else logs.kinds_of_all(connection)
+            found = [] if connection is None else logs.kinds_of_all(connection, case)
         return [
-            InProgress(case, reader, moves, datetime.fromtimestamp(last, UTC))
-            for case, reader, kinds, last in found
+            InProgress(case_id, reader, moves, datetime.fromtimestamp(last, UTC))
+            for case_id, reader, kinds, last in found
             if kinds[-1:] != ["discard"] and (moves := unsaved_steps(kinds))
         ]
 
@@ -178,6 +182,8 @@ class Journal:
                 return None
             log, resumed = found
             log.hold(resumed)
+            if self._recording.logs.get((case, reader)) is not log:
+                self._recording.end((case, reader))
             self._recording.logs[case, reader] = log
             return resumed
 
@@ -193,22 +199,44 @@ class Journal:
             self._recording.end((case, reader))
 
     def _replayed(self, key: Key, reading: Reading) -> tuple[Log, Resumed] | None:
+        """The last log of a reading that fits it, and what to make of it."""
+        present = state_of(reading)
         with self._lock:
             self._recording.gather()
             try:
-                log = self._recording.logs.get(key) or self._load(key)
-                if log is None or log.rows[-1].kind == "discard":
+                last = self._recording.logs.get(key) or self._load(key)
+                if last is None or last.rows[-1].kind == "discard":
                     return None
-                resumed = replay(log.rows, state_of(reading))
+                resumed = replay(last.rows, present)
             except ValueError as error:
                 raise JournalMismatch(damaged(key[1], self.path, error)) from error
-        if resumed is None:
-            raise JournalMismatch(misfit(log, self.path))
-        return log, resumed
+            if resumed is not None:
+                return last, resumed
+            earlier = self._earlier(key, last, present)
+        if earlier is None:
+            raise JournalMismatch(misfit(last, self.path))
+        return earlier
 
-    def _load(self, key: Key) -> Log | None:
+    def _earlier(self, key: Key, last: Log, present: str) -> tuple[Log, Resumed] | None:
+        """An earlier log that fits: the dataset was put back as it was."""
         with self._reading() as connection:
-            return None if connection is None else logs.load(connection, *key)
+            found = [] if connection is None else logs.of_reading(connection, *key)
+        for log_id in found:
+            with suppress(ValueError):  # damaged, and told when it was the last
+                log = None if log_id == last.id else self._load(key, log_id)
+                if log is not None and log.rows[-1].kind != "discard":
+                    resumed = replay(log.rows, present)
+                    if resumed is not None:
+                        return log, resumed
+        return None
+
+    def _load(self, key: Key, log_id: str | None = None) -> Log | None:
+        """A log of a reading, the last one unless told."""
+        with self._reading() as connection:
+            if connection is None:
+                return None
+            found = [log_id] if log_id is not None else logs.of_reading(connection, *key)
+            return logs.load(connection, found[0], *key) if found else None
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
@@ -228,12 +256,17 @@ class Journal:
         """Take a case for this window; says who has it where that is another one."""
         with self._lock:
             self._recording.released.discard(case)
+            held = case in self._claims.held
             try:
                 with self._database.transaction() as connection:
-                    return self._claims.claim(connection, case)
+                    reason = self._claims.claim(connection, case)
             except _FAILURES as error:
+                self._claims.held.add(case)  # with the next sign of life that can be written
                 self._fail(error)
                 return ""
+            if not held:  # another window may have gone on with it since
+                self._recording.end_case(case)
+            return reason
 
     def release(self, case: str) -> None:
         """Give a case back; its readings are to be resumed before more of them is recorded."""

@@ -10,11 +10,12 @@ from napari_chest.review.replay import Log, Row
 if TYPE_CHECKING:
     import sqlite3
 
-_LAST = """
-SELECT id FROM logs WHERE case_id = ? AND reader = ? ORDER BY begun DESC, number DESC LIMIT 1
-"""
-_LAST_OF_ALL = """
-SELECT id, case_id, reader, MAX(begun) FROM logs GROUP BY case_id, reader ORDER BY case_id, reader
+# Told by where rows stand and not by their time: a clock may have been set back.
+_WRITTEN = "(SELECT rowid FROM moves WHERE log = logs.id ORDER BY seq DESC LIMIT 1)"
+_LAST_FIRST = f"SELECT id FROM logs WHERE case_id = ? AND reader = ? ORDER BY {_WRITTEN} DESC"
+_LAST_OF_ALL = f"""
+SELECT id, case_id, reader, begun, MAX(coalesce({_WRITTEN}, 0)) FROM logs
+WHERE case_id = coalesce(?, case_id) GROUP BY case_id, reader ORDER BY case_id, reader
 """
 
 
@@ -43,18 +44,20 @@ def store(connection: sqlite3.Connection, log: Log) -> None:
     )
 
 
-def load(connection: sqlite3.Connection, case: str, reader: str) -> Log | None:
-    """The last log of a reading; None where nothing was recorded.
+def of_reading(connection: sqlite3.Connection, case: str, reader: str) -> list[str]:
+    """The ids of the logs of a reading, the one that was last written to first."""
+    return [str(log) for (log,) in connection.execute(_LAST_FIRST, (case, reader))]
+
+
+def load(connection: sqlite3.Connection, log_id: str, case: str, reader: str) -> Log:
+    """A log of a reading.
 
     Raises
     ------
     ValueError
         when rows of it are missing.
     """
-    found = connection.execute(_LAST, (case, reader)).fetchone()
-    if found is None:
-        return None
-    log = Log(str(found[0]), case, reader)
+    log = Log(log_id, case, reader)
     rows = connection.execute(
         "SELECT seq, id, kind, at, payload, fingerprint FROM moves WHERE log = ? ORDER BY seq",
         (log.id,),
@@ -69,10 +72,12 @@ def load(connection: sqlite3.Connection, case: str, reader: str) -> Log | None:
     return log
 
 
-def kinds_of_all(connection: sqlite3.Connection) -> list[tuple[str, str, list[str], float]]:
+def kinds_of_all(
+    connection: sqlite3.Connection, of_case: str | None = None
+) -> list[tuple[str, str, list[str], float]]:
     """Case, reader, kinds of rows and time of the last one, of the last log of every reading."""
     found = []
-    for log, case, reader, begun in connection.execute(_LAST_OF_ALL).fetchall():
+    for log, case, reader, begun, _ in connection.execute(_LAST_OF_ALL, (of_case,)).fetchall():
         rows = connection.execute("SELECT kind, at FROM moves WHERE log = ? ORDER BY seq", (log,))
         kinds = rows.fetchall()
         last = float(kinds[-1][1]) if kinds else float(begun)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from napari_chest.review.replay import BEGIN, HANDED, STEPS, Log, Row, state_of
+from napari_chest.edits import MaskAdded
+from napari_chest.edits.packing import Packed
+from napari_chest.review.replay import BEGIN, HAD, HANDED, STEPS, Log, Row, state_of
 
 if TYPE_CHECKING:
     from napari_chest.edits import Move
-    from napari_chest.model import Reading
+    from napari_chest.model import Mask, Reading
 
 Key = tuple[str, str]
 """Case and reader."""
@@ -77,6 +79,12 @@ class Recording:
         if log is not None:
             self._ended.append(log)
 
+    def end_case(self, case: str) -> None:
+        """Record no more in the logs of a case."""
+        self.gather()
+        for key in [key for key in self.logs if key[0] == case]:
+            self.end(key)
+
     def all_logs(self) -> list[Log]:
         """All logs in memory, the ended ones first."""
         return [*self._ended, *self.logs.values()]
@@ -114,9 +122,21 @@ class Recording:
             self.end(told.key)
             log = None
         if log is None and told.kind in STEPS:
-            begin = Row(uuid4().hex, BEGIN, told.at, fingerprint=state_of(told.reading))
-            log = self.logs[told.key] = Log(uuid4().hex, *told.key, [begin])
+            log = self.logs[told.key] = Log(uuid4().hex, *told.key, _beginning(told))
         return log
+
+
+def _beginning(told: _Told) -> list[Row]:
+    """The first rows of a log: what the dataset has."""
+    begin = Row(uuid4().hex, BEGIN, told.at, fingerprint=state_of(told.reading))
+    # A mask that is emptied may be gone from the dataset when it is to be filled again.
+    had = (mask for mask in told.reading.masks if not mask.aid)
+    return [begin, *(Row(uuid4().hex, HAD, told.at, _emptied(mask)) for mask in had)]
+
+
+def _emptied(mask: Mask) -> MaskAdded:
+    dtype = mask.labels.dtype.newbyteorder("=")
+    return MaskAdded(mask.name, mask, Packed(mask.labels.shape, dtype, ()))
 
 
 def _was_handed(log: Log) -> bool:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 BEGIN = "begin"
 """The first row of a log: the reading that the dataset had then."""
 
+HAD = "had"
+"""A mask that the reading had when a log began, without its labels."""
+
 HANDED = "handed"
 """A reading as it stood when it was handed over to be saved."""
 
@@ -100,13 +103,23 @@ class Resumed:
     ----------
     moves : all moves since the last discard.
     start : the moves before this one show in the dataset's reading already.
+    had : the masks that the reading had when the log began, each as it is when it is empty.
+    written_back : whether the last save was into the dataset.
     """
 
     moves: tuple[Move, ...]
     start: int
+    had: tuple[MaskAdded, ...] = ()
+    written_back: bool = False
+
+    def whole(self, reading: Reading) -> Reading:
+        """The dataset's reading with those masks that it does not keep while they are empty."""
+        names = {mask.name for mask in reading.masks}
+        missing = tuple(step.mask for step in self.had if step.outline.name not in names)
+        return replace(reading, masks=(*reading.masks, *missing)) if missing else reading
 
     def go_on(self, draft: Draft) -> None:
-        """Bring a draft of the dataset's reading to the state that was recorded last.
+        """Bring a draft of the `whole` reading to the state that was recorded last.
 
         Raises
         ------
@@ -123,6 +136,7 @@ class Resumed:
                 mask = _mask_of(move.step)
                 shown = n < self.start and (mask is None or mask in masks)
                 draft.resume([move], int(shown))
+        draft.written_back = self.written_back
 
 
 def state_of(reading: Reading) -> str:
@@ -162,7 +176,10 @@ def replay(rows: Sequence[Row], present: str) -> Resumed | None:
             moves.append(Move(row.kind, next(steps)))  # type: ignore[arg-type]
         elif n in exported and n > anchors[-1]:
             moves.append(Move("export"))
-    return Resumed(tuple(moves), start)
+    had = (row.step or decode_step(row.payload or b"") for row in rows if row.kind == HAD)
+    masks = tuple(step for step in had if isinstance(step, MaskAdded))
+    saves = [row.kind for row in rows if row.kind in ("export", "write back")]
+    return Resumed(tuple(moves), start, masks, saves[-1:] == ["write back"])
 
 
 def unsaved_steps(kinds: Sequence[str]) -> int:

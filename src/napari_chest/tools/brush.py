@@ -89,22 +89,20 @@ def _capsule(
     box: Box, at: Place, start: Place, spacing: Place, axes: Sequence[int], radius: float
 ) -> npt.NDArray[np.bool_]:
     """Where in the box the centres are no farther than the radius from the way."""
-    offsets = [_along(k, box, start, spacing) for k in axes]
-    way = [(at[k] - start[k]) * spacing[k] for k in axes]
-    length = hypot(*way)
-    beyond = sum(offset**2 for offset in offsets) - radius**2 * (1 + _ROUNDING)
-    if length == 0:
-        shape = tuple(part.stop - part.start for part in box)
-        return np.broadcast_to(beyond <= 0, shape).copy()
+    offsets = {k: _along(k, box, start, spacing) for k in axes}
+    way = {k: step for k in axes if (step := (at[k] - start[k]) * spacing[k])}
+    # What an axis adds on which the way stands still is the same all the way: a ball is drawn in a
+    # plane, so that the way itself is looked at in two dimensions.
+    room = radius**2 * (1 + _ROUNDING) - sum(offsets[k] ** 2 for k in axes if k not in way)
+    if not way:
+        return np.asarray(room >= 0)
+    length = hypot(*way.values())
     # The foot of each centre on the way is `foot` mm from its begin; the square of the distance to
     # it is that to the begin less foot * (2 * along - foot).
-    shares = [offset * (step / length) for offset, step in zip(offsets, way, strict=True)]
-    along = np.asarray(sum(shares), dtype=np.float64)
+    along = np.asarray(sum(offsets[k] * (step / length) for k, step in way.items()))
     foot = np.clip(along, 0, length)
-    along *= 2
-    along -= foot
-    along *= foot
-    return np.asarray(beyond <= along)
+    along = foot * (2 * along - foot)
+    return np.asarray(sum(offsets[k] ** 2 for k in way) - along <= room)
 
 
 def _along(axis: int, box: Box, start: Place, spacing: Place) -> npt.NDArray[np.float64]:

@@ -153,6 +153,8 @@ class Controller(QObject):
         opening.dataset_left.connect(partial(self._on_reading_chosen, None))
         opening.case_left.connect(self.labelling.forget_mark)
         opening.case_left.connect(self.tooling.begin_case)
+        # The voxel under the pointer may lie outside the next image.
+        opening.case_left.connect(partial(self._on_pointer, None))
         opening.case_complete.connect(lambda _: self.tooling.complete_case())
         opening.case_shown.connect(lambda: self._on_slice(self.canvas.slice))
         opening.case_shown.connect(self.layout.show_as_before)
@@ -289,7 +291,6 @@ class Controller(QObject):
         self.canvas.fit()
         self._show_questions(draft)
         self._show_labels()
-        bench.balance()
 
     def _show_questions(self, draft: Draft | None) -> None:
         dataset = self.session.dataset
@@ -344,8 +345,9 @@ class Controller(QObject):
             bench.show_state("", "saved")
         elif drafts:
             cases = len({draft.case.id for draft in drafts})
-            text = f"{wording.count(changed, 'change')} in {wording.count(cases, 'case')}"
-            bench.show_state(f"{text} not exported", "unsaved")
+            text = wording.count(changed, "change")
+            more = f"{text} in {wording.count(cases, 'case')} not exported"
+            bench.show_state(f"{text} not exported", "unsaved", more)
         else:
             bench.show_state("all exported" if outside else "nothing to export", "saved")
         bench.save_button.setEnabled(bool(drafts or outside))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from napari_chest.changes import ReadingChange
+from napari_chest.changes import ReadingChange, compare
 from napari_chest.edits import Move
 from napari_chest.review.journal import NAME, Journal
 from napari_chest.ui.resuming import Unsaved, begin_draft, unsaved_of
@@ -45,18 +45,21 @@ class Drafts:
         if self.journal is not None:
             self.journal.close()
 
-    def open_case(self, case: str) -> None:
-        """Keep drafts of this case; of others only how they differ, where the journal has them."""
+    def open_case(self, case: str, set_aside: Iterable[str] = ()) -> None:
+        """Keep drafts of this case; of others only how they differ, where the journal has them.
+
+        Parameters
+        ----------
+        case : its id.
+        set_aside : readers whose readings are not as they were any more.
+        """
         self._opened.add(case)
-        recorded = self.journal is not None and not self.journal.state.error
         for key, draft in list(self._drafts.items()):
             # An untouched draft is made anew from the files: its arrays would fill the memory.
-            forgotten = draft.read_only or not draft.touched
-            if recorded and key[0] != case and not forgotten:
-                self._remember(unsaved_of(draft))
-                forgotten = True
-            if forgotten:
+            anew = key[1] in set_aside or draft.read_only or not draft.touched
+            if key[0] == case and anew:
                 del self._drafts[key]
+        self._leave_others(case)
         self._release(case)
 
     def of(self, case: OpenCase, reader: str) -> Draft:
@@ -115,10 +118,16 @@ class Drafts:
                 )
 
     def drop(self, readings: Iterable[Handed]) -> None:
-        """Forget drafts that live on in the dataset under another reader."""
+        """Forget drafts that live on in the dataset under another reader.
+
+        One that was corrected further since it was handed over stays.
+        """
         for case_id, reading in readings:
             key = case_id, reading.reader
-            draft = self._drafts.pop(key, None)
+            draft = self._drafts.get(key)
+            if draft is not None and compare(reading, draft.standing):
+                continue
+            self._drafts.pop(key, None)
             self._left.pop(key, None)
             if self.journal is not None:
                 base = reading if draft is None else draft.in_dataset
@@ -127,7 +136,22 @@ class Drafts:
     def saving_done(self, opened: str | None) -> None:
         """Give back the cases that a save needed."""
         self.being_saved = frozenset()
+        self._leave_others(opened)
         self._release(opened)
+
+    def _leave_others(self, opened: str | None) -> None:
+        """Forget the drafts of other cases that the journal has and no save waits for."""
+        recorded = self.journal is not None and not self.journal.state.error
+        needed = {opened, *self.being_saved}
+        for key, draft in list(self._drafts.items()):
+            if key[0] in needed:
+                continue
+            forgotten = draft.read_only or not draft.touched
+            if recorded and not forgotten:
+                self._remember(unsaved_of(draft))
+                forgotten = True
+            if forgotten:
+                del self._drafts[key]
 
     def _mark_left(self, now: Unsaved | None, left: Sequence[Unsaved], *, in_dataset: bool) -> None:
         # Where it was opened and changed in the meantime, it is unsaved as it was left then.

@@ -127,6 +127,8 @@ class LiveNumbers:
             numbers = self._numbers[mask].of(value)
         else:
             numbers = SegmentNumbers(int(draft.voxels(mask)[value]), None, 0, None)
+        if mask == LUNGS:
+            numbers = numbers._replace(in_lungs=numbers.voxels)
         lungs = _lungs_of(draft)
         parts = told(
             numbers, Unit(case.volume.grid), lungs, several=len(draft.mask_labels(mask)) > 1
@@ -160,7 +162,11 @@ def _counted(
     draft: Draft, names: Sequence[str], voxels: npt.NDArray[Any] | None
 ) -> dict[str, Numbers]:
     lungs = draft.mask_labels(LUNGS) if LUNGS in names else None
-    return {name: Numbers(draft.mask_labels(name), voxels, lungs) for name in names}
+    return {
+        # The lungs lie in themselves, also while an edit changes both.
+        name: Numbers(draft.mask_labels(name), voxels, lungs if name != LUNGS else None)
+        for name in names
+    }
 
 
 def _lungs_of(draft: Draft) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_chest.changes import slice_ranges
 from napari_chest.edits import Edit, MaskAdded, Protection, mask_of
+from napari_chest.edits.protection import one_of
 from napari_chest.ui.canvas.masks import BRUSH, ERASER, FILL, MOVE, PICKER, POLYGON
 from napari_chest.ui.units import Unit
 from napari_chest.ui.widgets.segment_list import SegmentRow
@@ -204,9 +205,11 @@ class Painting:
         self, mask: str, before: npt.NDArray[Any], values: npt.NDArray[Any]
     ) -> npt.NDArray[Any]:
         """The values where a segment has them or they stood there before; else what stood there."""
-        known = np.isin(values, [0, *self._values(mask)]) | (values == before)
+        known = one_of(values, [0, *self._values(mask)])
+        if values.dtype == before.dtype and known.all():
+            return values
         # napari can give a layer another kind of numbers.
-        return np.where(known, values, before).astype(before.dtype)
+        return np.where(known | (values == before), values, before).astype(before.dtype)
 
     def _step_name(
         self,
@@ -335,7 +338,6 @@ class Painting:
         self._bench.segments.show_rows(rows, self._offers)
         self._show_selected()
         self._bench.tools.setVisible(bool(rows))
-        self._bench.balance()
 
     def _show_selected(self, *_: object) -> None:
         selected = self._masks.selected

@@ -63,7 +63,6 @@ class Protecting:
         row.show_places(_places(draft, hounsfield=volume.modality == "CT"))
         now = draft.protection
         row.show_protection(Choices(now.hounsfield, now.inside, now.slices, now.keep_others))
-        self._bench.balance()
 
     def _protect(self, wanted: Choices) -> None:
         draft = self._session.draft

@@ -48,11 +48,13 @@ class Restored:
     drafts : reader to the reading as it was left.
     read_only : why nothing of the case may be changed; empty where it may.
     problems : what a person should know of it.
+    set_aside : readers of whom something was recorded that does not fit their readings now.
     """
 
     drafts: dict[str, Draft] = field(default_factory=dict)
     read_only: str = ""
     problems: tuple[Problem, ...] = ()
+    set_aside: frozenset[str] = frozenset()
 
 
 class Recorder:
@@ -85,7 +87,7 @@ def begin_draft(
         when what was recorded does not fit the reading.
     """
     recorder = Recorder(journal, case.id, reading.reader) if journal is not None else None
-    draft = Draft(case, reading, recorder)
+    draft = Draft(case, reading if resumed is None else resumed.whole(reading), recorder)
     if resumed is not None:
         resumed.go_on(draft)
     if recorder is not None:
@@ -111,20 +113,24 @@ def restore(journal: Journal | None, case: CaseInfo, readings: Sequence[Reading]
         return Restored(_as_left(journal, case, readings), told, (Problem("warning", told),))
     drafts: dict[str, Draft] = {}
     problems: list[Problem] = []
+    set_aside: set[str] = set()
     for reading in readings:
         try:
             resumed = journal.resume(case.id, reading.reader, reading)
             if resumed is not None:
                 drafts[reading.reader] = begin_draft(journal, case, reading, resumed)
         except JournalMismatch as error:
+            set_aside.add(reading.reader)
             problems.append(Problem("warning", str(error)))
         except ProtectedError as error:
+            set_aside.add(reading.reader)
             journal.set_aside(case.id, reading.reader)
             problems.append(Problem("warning", _misfit(journal, reading, error)))
         except ReadError as error:
             # Correcting on top of what cannot be seen would leave two states of one reading.
             return Restored({}, str(error), (Problem("error", str(error)),))
-    return Restored(drafts, "", tuple(problems))
+    problems += _without_reading(journal, case, readings)
+    return Restored(drafts, "", tuple(problems), frozenset(set_aside))
 
 
 def take_up(journal: Journal, dataset: Dataset, left: Unsaved) -> Draft:
@@ -179,6 +185,27 @@ def _as_left(journal: Journal, case: CaseInfo, readings: Iterable[Reading]) -> d
         except ChestError:
             continue  # shown as the dataset has it
     return drafts
+
+
+def _without_reading(
+    journal: Journal, case: CaseInfo, readings: Iterable[Reading]
+) -> list[Problem]:
+    """What was recorded of readers of whom the dataset has no reading any more."""
+    known = {reading.reader for reading in readings}
+    try:
+        found = journal.in_progress(case.id)
+    except ReadError as error:
+        return [Problem("error", str(error))]
+    return [
+        Problem(
+            "warning",
+            f"{one.reader}: {one.moves} steps recorded last on {one.last:%Y-%m-%d} cannot be "
+            f"shown, because the dataset has no reading of {one.reader} any more. All of it is "
+            f"kept in {journal.path}.",
+        )
+        for one in found
+        if one.reader not in known
+    ]
 
 
 def _misfit(journal: Journal, reading: Reading, error: ProtectedError) -> str:

@@ -17,6 +17,7 @@ from napari_chest.errors import ChangedOnDiskError, ChestError
 from napari_chest.export import Correction, export_readings, write_back
 from napari_chest.export.proof import describe
 from napari_chest.files.atomic import write_together
+from napari_chest.model import Reading
 from napari_chest.review.folder import review_folder, stamp
 from napari_chest.ui.background import Background
 from napari_chest.ui.resuming import take_up
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from napari_chest.ui.resuming import Unsaved
     from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
+
+_Part = Correction | Reading
+"""What is saved of a reading: how it was corrected, or all of it."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +157,9 @@ class Saver(QObject):
             errored=lambda error: self._on_error(error, under_way),
         )
 
-    def _corrections(self, wanted: list[Unsaved], save: _Save) -> dict[str, Sequence[Correction]]:
+    def _corrections(self, wanted: list[Unsaved], save: _Save) -> dict[str, Sequence[_Part]]:
         """What each reading changes; of those that were left it is found out when it is needed."""
-        corrected: defaultdict[str, list[Correction | Callable[[], Correction]]] = defaultdict(list)
+        corrected: defaultdict[str, list[_Part | Callable[[], _Part]]] = defaultdict(list)
         for one in wanted:
             draft = self._session.draft_of(one)
             if draft is not None:
@@ -184,8 +188,9 @@ class Saver(QObject):
         written = [pair for pair in save.handed if titles[pair[0]] not in proof.refused]
         in_dataset = proof.kind == "write back"
         self._session.refresh_cases(cases)
-        self._session.mark_saved(written, in_dataset=in_dataset, left=save.left)
-        if in_dataset and save.new_reader is not None:
+        if not in_dataset or save.new_reader is None:
+            self._session.mark_saved(written, in_dataset=in_dataset, left=save.left)
+        else:
             # What was corrected is a label version of its own now, and the one before is unchanged.
             self._session.drop(written)
             self.reading_added.emit()
@@ -268,39 +273,41 @@ def may_discard(parent: QWidget, session: Session, what: str) -> bool:
     return box.clickedButton() is discard
 
 
-class _Corrections(Sequence[Correction]):
+class _Corrections(Sequence[_Part]):
     """The corrections of one case, each made when it is asked for."""
 
-    def __init__(self, parts: Sequence[Correction | Callable[[], Correction]]) -> None:
+    def __init__(self, parts: Sequence[_Part | Callable[[], _Part]]) -> None:
         self._parts = parts
 
     def __len__(self) -> int:
         return len(self._parts)
 
     @overload
-    def __getitem__(self, index: int) -> Correction: ...
+    def __getitem__(self, index: int) -> _Part: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Correction]: ...
-    def __getitem__(self, index: int | slice) -> Correction | Sequence[Correction]:
+    def __getitem__(self, index: slice) -> Sequence[_Part]: ...
+    def __getitem__(self, index: int | slice) -> _Part | Sequence[_Part]:
         """One correction, or some of them."""
         if isinstance(index, slice):
             return _Corrections(self._parts[index])
         part = self._parts[index]
-        return part if isinstance(part, Correction) else part()
+        return part() if callable(part) else part
 
 
-def _take_up(session: Session, left: Unsaved, save: _Save) -> Correction:
+def _take_up(session: Session, left: Unsaved, save: _Save) -> _Part:
     """What a reading changes that was left; on the saving thread."""
     assert session.journal is not None
     return _correction(session, take_up(session.journal, save.dataset, left), save)
 
 
-def _correction(session: Session, draft: Draft, save: _Save) -> Correction:
+def _correction(session: Session, draft: Draft, save: _Save) -> _Part:
     """What a draft changes since it was last saved, or against the dataset itself."""
     after = session.hand_over(draft)
     save.handed.append((draft.case.id, after))
     if save.new_reader is not None:
         return Correction(draft.in_dataset, replace(after, reader=save.new_reader))
+    if save.kind == "export" and draft.written_back:
+        return after  # what was written into the dataset is not in the export folder yet
     return Correction(draft.saved if save.kind == "export" else draft.in_dataset, after)
 
 

@@ -119,7 +119,7 @@ class Session:
         """Make a case the open one, with the reading that was shown before or else its first."""
         self.open_case = case
         self.draft = None
-        self._drafts.open_case(case.info.id)
+        self._drafts.open_case(case.info.id, case.restored.set_aside)
         readers = [reading.reader for reading in case.readings]
         if readers:
             self._show_reading(self._reader if self._reader in readers else readers[0])
@@ -342,9 +342,13 @@ class Session:
         self.unsaved_changed.emit()
 
     def drop(self, readings: Iterable[Handed]) -> None:
-        """Forget drafts that live on in the dataset under another reader."""
+        """Forget drafts that live on in the dataset under another reader.
+
+        One that was corrected further since it was handed over stays, and is shown on.
+        """
         self._drafts.drop(readings)
-        self.draft = self._reader = None
+        if all(self.draft_of(one) is not self.draft for one in self.not_in_dataset()):
+            self.draft = self._reader = None
         self.unsaved_changed.emit()
 
     def saving_done(self) -> None:

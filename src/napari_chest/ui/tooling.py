@@ -133,7 +133,6 @@ class Tooling:
             self.drop()
             self._bench.tool_form.show_tool(tool, self._others)
             self._bench.tool_form.focus_first()
-            self._bench.balance()
         else:
             self.use(tool)
 
@@ -212,14 +211,12 @@ class Tooling:
             form.show_tool(tool, self._others, clicked=True)
         elif form.tool is tool:
             form.hide_tool()
-        self._bench.balance()
 
     def _leave_form(self) -> None:
         self.drop()
         if self._canvas.masks.tool == CLICK:
             self._canvas.masks.set_tool(MOVE)
         self._bench.tool_form.hide_tool()
-        self._bench.balance()
         self._canvas.set_focus()
 
     def _equipped(self, tool: Tool) -> tuple[Tool, str]:
@@ -351,7 +348,6 @@ class Tooling:
         self._bench.show_message("")  # the preview tells more, and room is scarce
         self._bench.tool_form.show_previewed()
         self._bench.preview.show_preview(self._told(job, outcome), outcome.note)
-        self._bench.balance()
         self._canvas.set_focus()
 
     def _drop_preview(self) -> None:
@@ -360,7 +356,6 @@ class Tooling:
             self._canvas.unbind_now()
             self._canvas.masks.preview.drop()
             self._bench.preview.hide()
-            self._bench.balance()
 
     # The session
 

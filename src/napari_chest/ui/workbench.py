@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QComboBox,
-    QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QSplitter,
     QStackedWidget,
@@ -22,7 +21,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_chest.ui.elided_label import ElidedLabel
 from napari_chest.ui.keys import KEYS, qt_sequence, shown
+from napari_chest.ui.scrolled import Scrolled
 from napari_chest.ui.widgets.annotation_list import AnnotationList
 from napari_chest.ui.widgets.case_list import CaseList
 from napari_chest.ui.widgets.details import Details
@@ -42,9 +43,10 @@ from napari_chest.ui.widgets.tool_menu import ToolMenu
 from napari_chest.ui.widgets.tools import ToolBar
 from napari_chest.ui.widgets.window_bar import WindowBar
 
-_WIDTH = 320
+_WIDTH, _MIN_WIDTH = 320, 280
 _MESSAGE_MS = 8000
-_ROWS_BESIDE_FACTS = 3
+_FEW_ROWS = 3
+"""Of the case list, which stay where other parts need the room."""
 _UNLIMITED = 2**24 - 1  # QWIDGETSIZE_MAX
 _BUSY_DELAY_MS = 300
 """Work that is done sooner shows no progress bar: it would only flash."""
@@ -64,6 +66,8 @@ class Workbench(QWidget):
     action_requested = Signal(str)
     closed = Signal()
     _docked = False
+    _divided = False
+    """Whether a person has chosen how much room the case list has."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -71,7 +75,6 @@ class Workbench(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setStyleSheet(STYLE)
         self.setAcceptDrops(True)
-        self.setMinimumWidth(280)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._make_header()
         self._make_progress()
@@ -90,6 +93,10 @@ class Workbench(QWidget):
         """Narrow, so that a laptop's screen is left to the image."""
         return QSize(_WIDTH, 620)
 
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Wide enough for all that is in it, and for a name."""
+        return super().minimumSizeHint().expandedTo(QSize(_MIN_WIDTH, 1))
+
     def show_page(self, page: QWidget) -> None:
         """Bring a page to the front."""
         self.pages.setCurrentWidget(page)
@@ -97,11 +104,19 @@ class Workbench(QWidget):
     def show_dataset(self, title: str, folder: str) -> None:
         """Show which dataset is open."""
         self.title.setText(title)
-        self.title.setToolTip(folder)
+        self.title.setToolTip(f"{title}\n{folder}")
 
-    def show_state(self, text: str, state: str) -> None:
-        """Show whether all is saved; ``state`` is ``saved``, ``unsaved`` or ``bad``."""
+    def show_state(self, text: str, state: str, more: str = "") -> None:
+        """Show whether all is exported.
+
+        Parameters
+        ----------
+        text : a few words.
+        state : ``saved``, ``unsaved`` or ``bad``.
+        more : the same at length, for the tool tip.
+        """
         self.state.setText(text)
+        self.state.setToolTip(more or text)
         self.state.setProperty("state", state)
         self.state.style().polish(self.state)
 
@@ -126,23 +141,27 @@ class Workbench(QWidget):
             QWidget.setTabOrder(before, widget)
             before = widget
 
-    def balance(self) -> None:
+    def _balance(self) -> None:
         """Leave to the case list what the parts below it do not need; to open facts, all there is.
 
-        Once Qt has taken note of what became visible.
+        Neither goes below a few rows, and what a person has chosen stays.
         """
-        self._balance_timer.start(0)
-
-    def _balance(self) -> None:
         # Parts within parts learn only then what they need.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
         facts = self.details.toggle.isChecked()
         # The table of slices and the facts take what they get; everything else has its size.
         grows = facts or not self.grid.isHidden()
-        needed = self._lower.sizeHint().height()
+        needed = self._scroll.full_height
         self._scroll.setMaximumHeight(_UNLIMITED if grows else needed)
-        few = self.cases.height_of(_ROWS_BESIDE_FACTS)
+        few = self.cases.height_of(_FEW_ROWS)
         self.cases.setMaximumHeight(few if facts else _UNLIMITED)
+        if not grows and not self._divided:
+            room = sum(self._splitter.sizes())
+            lower = min(needed, room - few)
+            self._splitter.setSizes([room - lower, lower])
+
+    def _on_splitter_moved(self) -> None:
+        self._divided = True
 
     def show_message(self, text: str, state: str = "") -> None:
         """Say something for a while; errors stay until the next message."""
@@ -196,20 +215,19 @@ class Workbench(QWidget):
     # Parts
 
     def _make_header(self) -> None:
-        self.title = QLabel("No dataset is open")
+        self.title = ElidedLabel("No dataset is open")
         self.title.setProperty("role", "title")
-        self.title.setMinimumWidth(1)
         self.open_button = QPushButton("Open…")
         self.open_button.setToolTip("Open a dataset folder")
-        self.keys_button = QPushButton("Keys")
+        self.keys_button = QPushButton("?")
+        self.keys_button.setAccessibleName("Keys")
         self.keys_button.setToolTip(f"All keys ({shown('show_keys')})")
         self.journal = QLabel()
         self.journal.setAccessibleName("Journal")
         self.elsewhere_button = QPushButton("Save elsewhere…")
         self.elsewhere_button.setToolTip("Record every step in another folder from now on")
         self.elsewhere_button.hide()
-        self.state = QLabel()
-        self.state.setMinimumWidth(1)
+        self.state = ElidedLabel()
         self.save_button = QPushButton("Save…")
         self.save_button.setToolTip(f"Export or write back, with proof ({shown('save')})")
         self.save_button.setProperty("primary", "true")
@@ -275,21 +293,18 @@ class Workbench(QWidget):
         self._balance_timer = QTimer(self)
         self._balance_timer.setSingleShot(True)
         self._balance_timer.timeout.connect(self._balance)
-        for fold in (self.details.toggle, self.annotations.toggle):
-            fold.toggled.connect(lambda _: self.balance())
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.setChildrenCollapsible(False)
-        splitter.addWidget(self.cases)
-        self._scroll = QScrollArea()
-        self._scroll.setWidget(self._lower)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        splitter.addWidget(self._scroll)
-        splitter.setStretchFactor(0, 2)
-        splitter.setStretchFactor(1, 3)
+        self._scroll = Scrolled(self._lower)
+        # Once Qt has taken note of what became visible.
+        self._scroll.room_changed.connect(partial(self._balance_timer.start, 0))
+        self._splitter = QSplitter(Qt.Orientation.Vertical)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(self.cases)
+        self._splitter.addWidget(self._scroll)
+        self._splitter.setStretchFactor(0, 2)
+        self._splitter.setStretchFactor(1, 3)
+        self._splitter.splitterMoved.connect(self._on_splitter_moved)
         # What a tool asks and would change stands below all that may have to be scrolled.
-        return _column(self.windows, splitter, self.tool_form, self.preview, stretch=1)
+        return _column(self.windows, self._splitter, self.tool_form, self.preview, stretch=1)
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)

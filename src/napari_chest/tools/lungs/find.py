@@ -181,7 +181,7 @@ def _notes(chest: Coarse, sides: Bytes, filled: Bytes) -> tuple[str, ...]:
             notes.append(f"Only one lung was found: the {name} one is missing or has no air.")
         elif air[side] < (1 - _FILLED) * litres[side]:
             share = 1 - air[side] / litres[side]
-            notes.append(f"{share:.0%} of the {name} lung is dense: check its borders.")
+            notes.append(f"{share * 100:.0f} % of the {name} lung is dense: check its borders.")
     if min(litres.values()) and min(litres.values()) < _UNEQUAL * max(litres.values()):
         notes.append(f"{told}: dense disease may be missing.")
     elif sum(litres.values()) < _SMALL:

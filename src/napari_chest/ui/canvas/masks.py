@@ -16,6 +16,7 @@ from napari_chest.ui.canvas import strokes
 from napari_chest.ui.canvas.brush import Brush
 from napari_chest.ui.canvas.preview import Preview
 from napari_chest.ui.canvas.strip import refill
+from napari_chest.ui.keys import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -44,7 +45,18 @@ _ROUND = (BRUSH, ERASER)
 _OPACITIES = (layers.FILL_OPACITY, 0.7, 0.15)
 _OUTLINE = 2
 _LEFT = 1
-_HELP = "P brush, E erase, F fill, L pick, Z move; hold Ctrl to erase, Shift+wheel for the size"
+_HELP = ", ".join(
+    f"{shown(action)} {word}"
+    for action, word in (
+        ("tool_brush", "brush (hold Ctrl to erase)"),
+        ("tool_eraser", "eraser"),
+        ("tool_fill", "fill"),
+        ("tool_pick", "pick"),
+        ("tool_move", "no tool"),
+        ("tool_menu", "all tools"),
+        ("show_keys", "all keys"),
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +220,7 @@ class Masks:
             index = self._layers.index(layer)
             name = self._masks[index].name
             del self._layers[index], self._masks[index]
+            self.look_changed.emit()
             self.removed.emit(name)
 
     def close(self) -> None:
@@ -516,7 +529,8 @@ class Masks:
             # napari's bucket takes seconds and hundreds of megabytes for a whole volume.
             layer.n_edit_dimensions = 3 if self.brush.deep and self.tool in _ROUND else 2
             layer.brush_size = layers.brush_voxels(self.brush.size, self._spacing())
-            layer.help = _HELP  # napari's own names digits that mean something else here
+            # napari's own names digits that mean something else here.
+            layer.help = self._viewer.help = _HELP
         finally:
             self._busy = False
 

@@ -137,9 +137,11 @@ class Overlay(QWidget):
         top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
         font = self._font(1.0)
         if everything:
-            _draw_block(painter, font, area, text.top_left, left | top)
             _draw_block(painter, font, area, text.top_right, right | top)
-            _draw_block(painter, font, area, text.bottom_left, left | bottom)
+            beside = _beside(area, font, text.top_right)
+            _draw_block(painter, font, beside, text.top_left, left | top)
+            beside = _beside(area, font, text.bottom_right)
+            _draw_block(painter, font, beside, text.bottom_left, left | bottom)
         lines = text.bottom_right if everything else text.bottom_right[:1]
         _draw_block(painter, font, area, lines, right | bottom)
         if text.letters is not None:
@@ -197,6 +199,13 @@ class Overlay(QWidget):
         return font
 
 
+def _beside(area: QRectF, font: QFont, lines: tuple[str, ...]) -> QRectF:
+    """What a block of lines at the right leaves of an area to one at the left."""
+    metrics = QFontMetricsF(font)
+    widest = max((metrics.horizontalAdvance(line) for line in lines), default=0.0)
+    return area.adjusted(0, 0, -min(widest + _MARGIN, area.width()), 0)
+
+
 def _draw_block(
     painter: QPainter,
     font: QFont,
@@ -211,6 +220,7 @@ def _draw_block(
         y = area.bottom() - metrics.descent() - step * (len(lines) - 1)
     for line in lines:
         shown = elide_middle(line, LINE_LENGTH)
+        shown = metrics.elidedText(shown, Qt.TextElideMode.ElideMiddle, area.width())
         x = area.left()
         if corner & Qt.AlignmentFlag.AlignRight:
             x = area.right() - metrics.horizontalAdvance(shown)

@@ -9,6 +9,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QOpenGLContext
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
+_DOCK_SHARE = 6
+"""Which part of the window a dock beside the image takes: the image comes first."""
+
 
 def main_window(viewer: Any) -> QMainWindow | None:
     """The main window of a viewer, or None for a viewer without a window."""
@@ -35,7 +38,8 @@ def _window_and_canvas(viewer: Any) -> tuple[QMainWindow, QWidget] | None:
             # Our window of surfaces has a viewer of its own, elsewhere in the same window.
             central = window.centralWidget()
             qt_viewer = central.findChild(QtViewer) if central is not None else None
-            if qt_viewer is not None and qt_viewer.viewer == viewer:
+            # Equal is not enough for napari: two viewers that show the same are.
+            if qt_viewer is not None and qt_viewer.viewer is viewer:
                 return window, qt_viewer.canvas.native
     return None
 
@@ -51,6 +55,8 @@ def dock_before(viewer: Any, widget: QWidget, name: str, neighbour: QWidget) -> 
         return None
     dock = viewer.window.add_dock_widget(widget, name=name, area="right", tabify=False)
     window.splitDockWidget(dock, beside, Qt.Orientation.Horizontal)
+    widths = [window.width() // _DOCK_SHARE, neighbour.width()]
+    window.resizeDocks([dock, beside], widths, Qt.Orientation.Horizontal)
     return dock
 
 

@@ -142,11 +142,13 @@ class ProtectionRow(QWidget):
 
     def _open(self) -> None:
         self.popup.adjustSize()
-        corner = self.button.mapToGlobal(QPoint(0, self.button.height()))
+        above = self.button.mapToGlobal(QPoint(0, 0))
+        below = self.button.mapToGlobal(QPoint(0, self.button.height()))
         screen = self.screen().availableGeometry()
         size = self.popup.sizeHint()
-        right, bottom = screen.right() - size.width(), screen.bottom() - size.height()
-        self.popup.move(max(min(corner.x(), right), 0), max(min(corner.y(), bottom), 0))
+        x = max(min(below.x(), screen.right() - size.width()), screen.left())
+        fits = below.y() + size.height() <= screen.bottom()
+        self.popup.move(x, below.y() if fits else max(above.y() - size.height(), screen.top()))
         self.popup.show()
         self.popup.hounsfield.setFocus()
 

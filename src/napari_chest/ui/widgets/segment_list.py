@@ -147,6 +147,7 @@ class SegmentList(QWidget):
         self.table.fit_columns()
         self.add_button = QToolButton()
         self.add_button.setToolTip("Add a mask to this reading")
+        self.add_button.setMinimumWidth(1)  # its text gives way, before the dock has to grow
         self.add_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.add_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         layout = QVBoxLayout(self)

@@ -44,7 +44,7 @@ QWidget#chest QPushButton[primary="true"]:disabled {{
 QWidget#chest QPushButton[primary="true"]:focus {{ border-color: {ACCENT}; }}
 QWidget#chest QAbstractSpinBox {{
     background: #1b1d22; color: {TEXT}; border: 2px solid {RAISED}; border-radius: 4px;
-    padding: 1px 18px; min-width: 44px;
+    padding: 1px 18px; min-width: 56px;
 }}
 QWidget#chest QAbstractSpinBox:focus, QWidget#chest QCheckBox:focus {{ border-color: {ACCENT}; }}
 QWidget#chest QAbstractSpinBox:disabled, QWidget#chest QComboBox:disabled {{ color: {OFF}; }}

@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QDoubleSpinBox,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSpinBox,
     QVBoxLayout,
@@ -51,9 +50,8 @@ class ToolForm(QWidget):
         self.fields: dict[str, Field] = {}
         self._clicked = False
         self._last: dict[str, dict[str, Any]] = {}
-        self.title = QLabel()
+        self.title = WrappedLabel()
         self.title.setProperty("role", "title")
-        self.title.setMinimumWidth(1)
         self.apply = QPushButton("Apply")
         self.apply.setProperty("primary", "true")
         self.cancel = QPushButton("Cancel")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
+from napari_chest.ui.keys import shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -32,7 +34,8 @@ class ToolMenu(QToolButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setText("Tools ▾")
-        self.setToolTip("Fill, clean, shape and combine the selected segment")
+        tip = "Fill, clean, shape and combine the selected segment"
+        self.setToolTip(f"{tip} ({shown('tool_menu')})")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.actions_by_key: dict[str, QAction] = {}
@@ -59,8 +62,7 @@ class ToolMenu(QToolButton):
 
     def _add(self, menu: QMenu, tool: Tool, key: str) -> QAction:
         more = "…" if tool.parameters else ""
-        # As text: a shortcut of the action itself would compete with the one that is bound.
-        action: QAction = menu.addAction(f"{tool.title}{more}\t{key}" if key else tool.title + more)
+        action: QAction = menu.addAction(_with_key(tool.title + more, key))
         action.setToolTip(tool.text)
         action.triggered.connect(partial(self._ask, tool))
         return action
@@ -68,7 +70,7 @@ class ToolMenu(QToolButton):
     def _add_lungs(self, menu: QMenu) -> None:
         """They are a mask of their own, so no tool that paints finds them."""
         _add_heading(menu, "Lungs")
-        self.lungs = menu.addAction("Find the lungs")
+        self.lungs = menu.addAction(_with_key("Find the lungs", shown("lungs")))
         self.lungs.setToolTip(
             "Makes a mask of the right and the left lung that can be corrected and is never saved: "
             "for protection, and for the share of the lungs"
@@ -77,6 +79,11 @@ class ToolMenu(QToolButton):
 
     def _ask(self, tool: Tool, checked: bool = False) -> None:  # noqa: ARG002
         self.volume_tool_requested.emit(tool)
+
+
+def _with_key(text: str, key: str) -> str:
+    # As text: a shortcut of the action itself would compete with the one that is bound.
+    return f"{text}\t{key}" if key else text
 
 
 def _add_heading(menu: QMenu, text: str) -> None:
