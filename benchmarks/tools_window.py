@@ -90,7 +90,9 @@ class Desk:
         for _ in range(self.rounds):
             self.do(what, act)
             if preview:
-                assert self.controller.canvas.masks.preview.shown, self.controller.bench.message.text()
+                assert self.controller.canvas.masks.preview.shown, (
+                    self.controller.bench.message.text()
+                )
                 self.do(f"{what}: keep", self.tooling.keep)
             step = self.session.draft.undoable
             assert step is not None, f"{what} did nothing"

@@ -3,12 +3,17 @@
 import re
 
 import pytest
-from qtpy.QtCore import QPoint
-from qtpy.QtWidgets import QApplication, QPushButton, QToolButton
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QPushButton, QToolButton, QWidget
 
 from napari_chest.model import CaseInfo, Question
+from napari_chest.ui.canvas.overlay import Overlay, OverlayText
+from napari_chest.ui.canvas.window import main_window
+from napari_chest.ui.elided_label import ElidedLabel
 from napari_chest.ui.widgets import style
 from napari_chest.ui.widgets.case_list import CaseList
+from napari_chest.ui.widgets.protection import Choices
 from napari_chest.ui.widgets.questions import OneAnswer
 
 
@@ -121,3 +126,65 @@ def test_the_keyboard_reaches_every_control_of_the_work_page(opened):
         dock.focusNextChild()
     for widget in (dock.cases.search, dock.cases.table, dock.reading, dock.grid, dock.open_button):
         assert widget in reached
+
+
+def test_no_part_of_a_narrow_dock_is_cut_off(work):
+    window = main_window(work.viewer)
+    window.resize(1100, 768)
+    window.resizeDocks([work.dock.parent()], [1], Qt.Orientation.Horizontal)
+    QTest.qWait(100)
+    dock = work.dock
+    buttons = (*dock.tools.buttons.values(), dock.redo_button, dock.tool_menu)
+    parts = (*buttons, dock.tools.within, dock.protection.button)
+    port = dock.tools.parentWidget().parentWidget()
+    for part in parts:
+        right = part.mapTo(port, QPoint(part.width(), 0)).x()
+        assert right <= port.width()
+    words = dock.tools.diameter.fontMetrics().horizontalAdvance("200.0 mm")
+    assert dock.tools.diameter.lineEdit().width() >= words
+
+
+def test_what_is_protected_is_in_view_on_a_laptop(work):
+    window = main_window(work.viewer)
+    window.resize(1366, 768)
+    work.dock.protection.protection_requested.emit(Choices((-750, -300), None, (0, 1), True))
+    QTest.qWait(100)
+    row, dock = work.dock.protection, work.dock
+    assert row.words.isVisible()
+    assert not row.visibleRegion().isEmpty()
+    assert row.visibleRegion().boundingRect().height() == row.height()
+    assert dock.cases.height() >= dock.cases.height_of(3)
+
+
+def test_the_state_of_a_narrow_dock_ends_in_dots(qtbot):
+    label = ElidedLabel("27 changes not exported")
+    qtbot.addWidget(label)
+    label.resize(400, 20)
+    assert label.shown == label.text()
+    label.resize(90, 20)
+    assert label.shown.endswith("…")
+    assert label.fontMetrics().horizontalAdvance(label.shown) <= 90
+
+
+def test_the_status_bar_tells_the_keys_that_work_here(work):
+    work.controller.act("tool_brush")
+    assert work.viewer.help.startswith("A brush")
+    work.controller.act("tool_move")
+    assert work.viewer.help.startswith("A brush")
+
+
+def test_the_corners_of_a_narrow_image_do_not_meet(qtbot):
+    canvas = QWidget()
+    canvas.resize(260, 200)
+    qtbot.addWidget(canvas)
+    overlay = Overlay(canvas)
+    right, left = ("not exported",), ("MosMedData · study_0257 · authors",)
+
+    def drawn(text):
+        overlay.set_text(text)
+        image = overlay.grab().toImage()
+        room = overlay.fontMetrics().horizontalAdvance(right[0]) + 10
+        return image.copy(image.width() - room, 0, room, image.height())
+
+    assert drawn(OverlayText(left, right)) == drawn(OverlayText((), right))
+    assert drawn(OverlayText((), (), left, right)) == drawn(OverlayText((), (), (), right))

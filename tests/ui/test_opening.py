@@ -364,6 +364,16 @@ def test_an_image_in_the_trash_is_told_before_a_key_edits_what_is_not_seen(opene
     assert {layer.name for layer in opened.viewer.layers} == {"P002", "labels updated-1"}
 
 
+def test_another_image_opens_though_the_pointer_lies_beside_it(work):
+    widget = work.controller.canvas.widget
+    work.controller.canvas.go_to(5)
+    QTest.mouseMove(widget, widget.rect().center())
+    QApplication.processEvents()
+    work.open_case("xray")
+    assert work.controller.canvas.volume.grid.shape[0] == 1
+    assert work.session.draft.case.id == "xray"
+
+
 def test_the_keyboard_is_with_the_image_once_a_dataset_is_open(bench, dataset_folder):
     bench.dock.start.open_button.setFocus()
     bench.open(dataset_folder)

@@ -9,6 +9,7 @@ from qtpy.QtTest import QTest
 from napari_chest.datasets import Ricord
 from napari_chest.errors import StoppedError
 from napari_chest.phantom import make_ricord
+from napari_chest.ui.canvas.window import main_window
 from napari_chest.ui.layers import READER_COLORS
 
 
@@ -138,3 +139,13 @@ def test_reading_a_tree_shows_progress_and_can_be_stopped(bench, ricord, monkeyp
     assert bench.session.dataset is None
     assert bench.dock.message.text() == "Stopped."
     assert bench.dock.start.message.text() == ""
+
+
+def test_annotations_that_are_unfolded_come_into_view(work):
+    main_window(work.viewer).resize(1366, 768)
+    wanted = work.dock.annotations
+    work.controller.canvas.go_to(wanted.annotations[0].slice)
+    wanted.toggle.setChecked(True)
+    QTest.qWait(150)
+    assert wanted.list.isVisible()
+    assert wanted.list.visibleRegion().boundingRect().height() == wanted.list.height()

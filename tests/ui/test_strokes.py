@@ -117,6 +117,14 @@ def test_a_mask_that_is_removed_keeps_its_strokes(work):
     np.testing.assert_array_equal(labels(work), now)
 
 
+def test_steps_are_undone_where_the_image_was_removed(work):
+    work.key(Qt.Key.Key_A)
+    drag(work, (50, 5), (50, 20))
+    work.viewer.layers.remove(work.viewer.layers["ct"])
+    work.session.undo()
+    np.testing.assert_array_equal(labels(work), painted.lesions())
+
+
 def test_the_image_comes_back_below_the_masks(work):
     work.viewer.layers.remove(work.viewer.layers["ct"])
     work.open_case("ct")

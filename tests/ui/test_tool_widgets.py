@@ -1,7 +1,7 @@
 """The widgets of tools, protection and numbers by themselves."""
 
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QVBoxLayout, QWidget
 
@@ -293,6 +293,17 @@ def test_ends_are_put_in_order(row):
     row.popup.low.setValue(300)
     row.popup.high.setValue(-300)
     assert row.said[-1] == (Choices(hounsfield=(-300, 300)),)
+
+
+def test_the_popup_leaves_its_button_free(row):
+    bottom = row.screen().availableGeometry().bottom()
+    for y in (0, bottom - row.height()):
+        row.move(0, y)
+        row.button.click()
+        popup, button = row.popup.geometry(), row.button.rect()
+        assert popup.bottom() <= bottom
+        assert not popup.intersects(button.translated(row.button.mapToGlobal(QPoint(0, 0))))
+        row.popup.hide()
 
 
 def test_the_popup_shows_what_is_protected(row):

@@ -17,8 +17,9 @@ from napari_chest.errors import StoppedError
 from napari_chest.model import CaseInfo, Mask, Reading, Volume
 from napari_chest.tools.base import Painted, Parameter, Tool, ToolError
 from napari_chest.tools.lungs import Lungs
-from napari_chest.ui import tooling
+from napari_chest.ui import live_numbers, tooling
 from napari_chest.ui.session import OpenCase, Session
+from napari_chest.ui.tool_jobs import COMES
 from napari_chest.ui.tooling import Tooling
 from napari_chest.ui.widgets.numbers import NumbersLine
 from napari_chest.ui.widgets.preview_bar import PreviewBar
@@ -35,8 +36,8 @@ class PaperPreview:
     def __init__(self):
         self.shown = None
 
-    def show(self, box, now, wanted):
-        self.shown = box, now, wanted
+    def show(self, box, difference):
+        self.shown = box, difference
 
     def drop(self):
         self.shown = None
@@ -373,10 +374,9 @@ def test_long_work_can_be_stopped_by_escape_and_button(desk):
 
 def test_a_preview_changes_nothing_until_it_is_kept(desk):
     desk.use(PREVIEWED)
-    box, now, wanted = desk.canvas.masks.preview.shown
+    box, difference = desk.canvas.masks.preview.shown
     assert box == BOX
-    assert not now.any()
-    assert (wanted == 1).all()
+    assert (difference == COMES).all()
     assert desk.bench.preview.text.text() == f"Fill it: +{100 * ML:.1f} ml on slice 9"
     np.testing.assert_array_equal(desk.labels, painted.lesions())
     desk.canvas.keys["Enter"]()
@@ -666,11 +666,44 @@ def test_numbers_follow_edits_back_and_forth(desk):
     assert desk.bench.numbers.parts == after
 
 
+def test_after_a_large_edit_they_are_counted_on_a_thread(desk, monkeypatch):
+    monkeypatch.setattr(live_numbers, "_MOST_AT_ONCE", 1)
+    first = desk.bench.numbers.parts
+    for change in (lambda: desk.dab(2), desk.session.undo, desk.session.redo):
+        change()
+        assert desk.tooling.numbers.busy
+        assert desk.bench.numbers.parts == expected_numbers(desk)[:1]
+        desk.settle()
+        assert desk.bench.numbers.parts == expected_numbers(desk)
+    assert desk.bench.numbers.parts != first
+
+
 def test_a_stroke_while_they_are_counted_is_counted(desk):
     desk.tooling.numbers.count()
     desk.dab()
     desk.settle()
     assert desk.bench.numbers.parts == expected_numbers(desk)
+
+
+def test_the_lungs_lie_in_themselves_also_when_they_are_edited(desk, found):
+    desk.tooling.find_lungs()
+    desk.settle()
+    desk.canvas.masks.select(LUNGS, 1)
+    box = (slice(4, 7), slice(20, 30), slice(10, 20))
+    for value in (0, 2, 1):
+        desk.session.paint("edit", LUNGS, box, np.full((3, 10, 10), value, np.uint8))
+        now = desk.draft.mask_labels(LUNGS)
+        share = 100 * np.count_nonzero(now == 1) / np.count_nonzero(now)
+        assert f"{share:.1f} % of lungs" in desk.bench.numbers.parts
+
+
+def test_a_tool_inside_lungs_that_were_undone_says_so(desk):
+    desk.session.lungs_begun(np.ones(painted.SHAPE, np.uint8))
+    desk.session.protect(Protection(inside=(LUNGS, frozenset({1, 2}))))
+    desk.session.undo()
+    desk.tooling.use(replace(FILL, needs="voxel"), (5, 25, 15))
+    desk.settle()
+    assert "there is no such mask" in desk.said
 
 
 def test_edits_of_the_lungs_change_the_share(desk, found):

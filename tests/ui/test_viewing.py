@@ -159,6 +159,25 @@ def test_a_stroke_in_a_plane_stays_in_it_and_is_round_in_mm(views):
     assert abs(np.ptp(z) * 8.0 - np.ptp(x) * 0.8) <= 8.0
 
 
+def test_a_stroke_ends_when_its_plane_is_hidden(views):
+    views.controller.canvas.masks.set_tool(BRUSH)
+    QTest.mousePress(pane(views, CORONAL), LEFT, NONE, spot(views, CORONAL, (8, 30, 10)))
+    views.controller.act("layout")
+    assert views.session.draft.undoable is not None
+    views.controller.act("layout")
+    settle()
+    now = labels(views).copy()
+    moving(pane(views, CORONAL), spot(views, CORONAL, (8, 30, 40)))
+    np.testing.assert_array_equal(labels(views), now)
+
+
+def test_a_mask_that_is_removed_leaves_the_planes(views):
+    views.viewer.layers.remove(views.viewer.layers["lesions"])
+    before = color(views, CORONAL, (5, 25, 15))
+    views.open_case("bare")
+    np.testing.assert_array_equal(before, color(views, CORONAL, (5, 25, 15)))
+
+
 def test_control_erases_in_a_plane(views):
     views.controller.canvas.masks.set_tool(BRUSH)
     viewing(views).go_to((5, 25, 15))
@@ -271,3 +290,15 @@ def test_a_closed_dock_listens_no_more(views):
     session.reading_chosen.emit(session.draft)
     settle()
     assert last.at == before
+
+
+def test_hiding_the_planes_gives_their_room_to_the_image(views):
+    views.controller.act("layout")
+    settle()
+    dock, image = views.dock.width(), views.controller.canvas.widget.width()
+    views.controller.act("layout")
+    settle()
+    assert views.controller.canvas.widget.width() < image
+    views.controller.act("layout")
+    settle()
+    assert (views.dock.width(), views.controller.canvas.widget.width()) == (dock, image)

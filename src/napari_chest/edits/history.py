@@ -57,7 +57,6 @@ class History:
         self._done: deque[Step] = deque()
         self._older = 0  # bytes of all done steps but the last, which are packed
         self._undone: list[Step] = []
-        self._begun_before: set[Step] = set()
         self.steps = 0
         """How often the reading has changed: grows with every step, undo and redo."""
 
@@ -231,8 +230,6 @@ class History:
 
     def remember(self, step: Step) -> None:
         """Take note of a step that shows in the reading already."""
-        if isinstance(step, MaskAdded):
-            self._begun_before.add(step)
         self._keep(step)
 
     def _keep(self, step: Step) -> None:
@@ -300,14 +297,14 @@ class History:
                 if answer is not None:
                     self._answers[step.question] = answer
             case MaskAdded():
-                if not forward and step in self._begun_before:
+                if not forward:
                     self._restore_told_apart(step.mask)
                 self._hold(step.mask if forward else step.outline, held=forward)
 
     def _restore_told_apart(self, mask: Mask) -> None:
         """Bring the mask that another one tells apart to where it stood when that one was begun.
 
-        A reading that was read with both has it as it followed the other since.
+        A reading that was read since has it as it followed the other.
         """
         if mask.splits in self._masks:
             whole = mask_target(mask.splits)

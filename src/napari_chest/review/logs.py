@@ -10,11 +10,15 @@ from napari_chest.review.replay import Log, Row
 if TYPE_CHECKING:
     import sqlite3
 
-# Told by where rows stand and not by their time: a clock may have been set back.
-_WRITTEN = "(SELECT rowid FROM moves WHERE log = logs.id ORDER BY seq DESC LIMIT 1)"
-_LAST_FIRST = f"SELECT id FROM logs WHERE case_id = ? AND reader = ? ORDER BY {_WRITTEN} DESC"
-_LAST_OF_ALL = f"""
-SELECT id, case_id, reader, begun, MAX(coalesce({_WRITTEN}, 0)) FROM logs
+# The last log is told by where rows stand and not by their time: a clock may have been set back.
+_LAST_FIRST = """
+SELECT id FROM logs WHERE case_id = ? AND reader = ?
+ORDER BY (SELECT rowid FROM moves WHERE log = logs.id ORDER BY seq DESC LIMIT 1) DESC
+"""
+_LAST_OF_ALL = """
+SELECT id, case_id, reader, begun,
+    MAX(coalesce((SELECT rowid FROM moves WHERE log = logs.id ORDER BY seq DESC LIMIT 1), 0))
+FROM logs
 WHERE case_id = coalesce(?, case_id) GROUP BY case_id, reader ORDER BY case_id, reader
 """
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from napari_chest.edits import (
+    AnswerEdit,
     Edit,
     MaskAdded,
     Move,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_chest.edits import Draft, Step
-    from napari_chest.model import Reading
+    from napari_chest.model import Mask, Reading
 
 BEGIN = "begin"
 """The first row of a log: the reading that the dataset had then."""
@@ -113,10 +114,26 @@ class Resumed:
     written_back: bool = False
 
     def whole(self, reading: Reading) -> Reading:
-        """The dataset's reading with those masks that it does not keep while they are empty."""
-        names = {mask.name for mask in reading.masks}
-        missing = tuple(step.mask for step in self.had if step.outline.name not in names)
-        return replace(reading, masks=(*reading.masks, *missing)) if missing else reading
+        """The dataset's reading with the masks and questions that were there when it was saved.
+
+        A dataset may keep nothing of a mask that is empty, or more than was there: an empty mask,
+        or one that tells nothing apart. And it may have nothing more of a reader who says nothing.
+        """
+        there = {step.outline.name: step for step in self.had}
+        asked: dict[str, tuple[str, ...]] = {}
+        for n, move in enumerate(self.moves):
+            step = move.step
+            if isinstance(step, MaskAdded) and n < self.start:
+                there.pop(step.outline.name, None)
+                if move.kind != "undo":
+                    there[step.outline.name] = step
+            elif isinstance(step, AnswerEdit) and step.before is not None:
+                asked[step.question] = ()
+        known = {mask.name for mask in reading.masks}
+        masks = [mask for mask in reading.masks if mask.name in there]
+        missing = [step for step in self.had if step.outline.name in there.keys() - known]
+        masks += [_begun(step.mask, reading) for step in missing]
+        return replace(reading, masks=tuple(masks), answers={**asked, **reading.answers})
 
     def go_on(self, draft: Draft) -> None:
         """Bring a draft of the `whole` reading to the state that was recorded last.
@@ -140,9 +157,30 @@ class Resumed:
 
 
 def state_of(reading: Reading) -> str:
-    """By which a state of a reading is known again; masks that are empty count for nothing."""
-    masks = tuple(mask for mask in reading.masks if mask.labels.any())
-    return fingerprint(replace(reading, masks=masks))
+    """By which a state of a reading is known again.
+
+    What says nothing counts for nothing: masks that are empty or tell nothing apart, and questions
+    without an answer.
+    """
+    masks = tuple(mask for mask in reading.masks if _says_something(mask))
+    answers = {question: answer for question, answer in reading.answers.items() if answer}
+    return fingerprint(replace(reading, masks=masks, answers=answers))
+
+
+def _says_something(mask: Mask) -> bool:
+    if mask.splits is None:
+        return bool(mask.labels.any())
+    rest = mask.segments[-1].value
+    return any(((plane != 0) & (plane != rest)).any() for plane in mask.labels)
+
+
+def _begun(mask: Mask, reading: Reading) -> Mask:
+    """A mask that a reading has not, as it begins: one that tells another apart is filled."""
+    whole = next((other for other in reading.masks if other.name == mask.splits), None)
+    if whole is None:
+        return mask
+    rest = mask.labels.dtype.type(mask.segments[-1].value)
+    return replace(mask, labels=(whole.labels != 0) * rest)
 
 
 def replay(rows: Sequence[Row], present: str) -> Resumed | None:

@@ -94,18 +94,6 @@ def outline_layer(reading: Reading, grid: Grid) -> LayerData:
     return found, kwargs, "labels"
 
 
-def preview_layer(grid: Grid) -> dict[str, Any]:
-    """How the layer of a preview is shown."""
-    return {
-        "name": "preview",
-        "scale": grid.spacing,
-        "units": _UNITS,
-        "axis_labels": _AXES,
-        "opacity": 0.8,
-        "blending": "translucent_no_depth",
-    }
-
-
 def mask_colors(mask: Mask, hidden: Collection[int] = ()) -> dict[int | None, str]:
     """Colour of every value of a mask; values that no segment names are shown, too."""
     colors: dict[int | None, str] = {None: findings.OTHER.color, 0: "transparent"}

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _NAME = "Other planes"
+_PLANES_SHARE = 6
+"""Which part of the window's width the planes have: the image comes first."""
 
 
 class Layout:
@@ -60,8 +62,9 @@ class Layout:
     def toggle(self) -> None:
         """Show one plane, or all three."""
         if self._dock is not None and self._dock.isVisible():
+            width = self._bench.width()
             self._dock.hide()
-            QTimer.singleShot(0, self._canvas.fit)
+            self._give_room(width)
         else:
             self._show()
         self._preferences.three_planes = self._dock is not None and self._dock.isVisible()
@@ -77,13 +80,27 @@ class Layout:
             self._surfaces.close()
 
     def _show(self) -> None:
+        width = self._bench.width()
         if self._dock is None:
             self.planes = Planes()
             self.viewing = Viewing(self._session, self._canvas, self.planes)
             self._dock = self._canvas.dock_beside(self.planes, _NAME, self._bench)
         if self._dock is not None and not self._dock.isVisible():
             self._dock.show()
-        QTimer.singleShot(0, self._canvas.fit)  # once Qt has given the image its new size
+        self._give_room(width)
+
+    def _give_room(self, width: int) -> None:
+        """Leave the workbench its width and give the planes their share; the image has the rest."""
+        widths: dict[QWidget, int] = {self._bench: width}
+        if self.planes is not None:
+            widths[self.planes] = self._bench.window().width() // _PLANES_SHARE
+
+        def resize() -> None:
+            # The dock may have been closed meanwhile.
+            self._canvas.resize_docks({part: w for part, w in widths.items() if isalive(part)})
+            QTimer.singleShot(0, self._canvas.fit)
+
+        QTimer.singleShot(0, resize)  # once Qt has taken note of what is there
 
     def _toggle_crosshair(self) -> None:
         if self.viewing is not None:

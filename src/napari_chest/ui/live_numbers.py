@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from napari_chest.ui.canvas import Canvas
     from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
+
+
+_MOST_AT_ONCE = 2**22
+"""Voxels of an edit, beyond which the masks are counted anew: on a thread, as the window would be
+held."""
 
 
 class LiveNumbers:
@@ -73,7 +79,9 @@ class LiveNumbers:
         elif isinstance(step, Edit):
             mask = mask_of(step.target)
             self._stale = self._stale or (self.busy and mask is not None)
-            if mask in self._numbers:
+            if mask in self._numbers and math.prod(step.shape) > _MOST_AT_ONCE:
+                self.count()
+            elif mask in self._numbers:
                 self._update(step, mask)
         self._show()
 

@@ -81,7 +81,7 @@ def read_case(
         case = OpenCase(
             info,
             stream.volume,
-            readings,
+            (*readings, *restored.erased),
             [*dataset.problems(info.id), *restored.problems],
             dataset.about(info.id),
             dataset.annotations(info.id),

@@ -11,6 +11,7 @@ import numpy as np
 from napari_chest.changes import slice_ranges
 from napari_chest.edits import Edit, MaskAdded, Protection, mask_of
 from napari_chest.edits.protection import one_of
+from napari_chest.errors import ProtectedError
 from napari_chest.ui.canvas.masks import BRUSH, ERASER, FILL, MOVE, PICKER, POLYGON
 from napari_chest.ui.units import Unit
 from napari_chest.ui.widgets.segment_list import SegmentRow
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _VERBS = {BRUSH: "brush", FILL: "fill", POLYGON: "polygon"}
 _BRUSH_STEP = 1.25
+_NOWHERE = (slice(0, 0),) * 3
 
 
 class Painting:
@@ -140,8 +142,10 @@ class Painting:
             return "This value has no segment in the list. Choose a segment."
         if (mask, value) in draft.protection.locks:
             return f"{self._named_value(mask, value)} is locked. Unlock it to paint it."
-        if draft.protection.hounsfield is not None and self._hounsfield() is None:
-            return "Only voxels in a range of HU may change, and this image has no HU."
+        try:
+            draft.editable(mask, _NOWHERE, self._hounsfield())
+        except ProtectedError as error:
+            return str(error)
         return ""
 
     def _allowed(self, mask: str, box: Box, value: int) -> npt.NDArray[np.bool_] | None:
@@ -195,10 +199,15 @@ class Painting:
             self._bench.show_message(
                 "This value has no segment in the list, so nothing was painted. Choose a segment."
             )
-        self._session.paint(self._step_name(mask, box, before, wanted, tool), mask, box, wanted)
+        name = self._step_name(mask, box, before, wanted, tool)
+        try:
+            self._session.paint(name, mask, box, wanted)
+        except ProtectedError as error:
+            self._bench.show_message(str(error))
+        else:
+            if not np.array_equal(draft.mask_labels(mask)[box], wanted):
+                self._say_protected()
         now = draft.mask_labels(mask)[box]
-        if not np.array_equal(now, wanted):
-            self._say_protected()
         self._masks.update(mask, box, now)
 
     def _named(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_chest.edits import Draft
 from napari_chest.errors import ChestError, ProtectedError, ReadError, SaveError
-from napari_chest.model import Problem
+from napari_chest.model import Problem, Reading
 from napari_chest.review.replay import JournalMismatch
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_chest.changes import ReadingChange
     from napari_chest.datasets import Dataset
     from napari_chest.edits import Move
-    from napari_chest.model import CaseInfo, Reading
+    from napari_chest.model import CaseInfo
     from napari_chest.review.journal import Journal
     from napari_chest.review.replay import Resumed
 
@@ -49,12 +49,14 @@ class Restored:
     read_only : why nothing of the case may be changed; empty where it may.
     problems : what a person should know of it.
     set_aside : readers of whom something was recorded that does not fit their readings now.
+    erased : readings that are worked on, and of which the dataset has nothing any more.
     """
 
     drafts: dict[str, Draft] = field(default_factory=dict)
     read_only: str = ""
     problems: tuple[Problem, ...] = ()
     set_aside: frozenset[str] = frozenset()
+    erased: tuple[Reading, ...] = ()
 
 
 class Recorder:
@@ -111,10 +113,20 @@ def restore(journal: Journal | None, case: CaseInfo, readings: Sequence[Reading]
             "again."
         )
         return Restored(_as_left(journal, case, readings), told, (Problem("warning", told),))
+    try:
+        return _restored(journal, case, readings, _erased(journal, case, readings))
+    except ReadError as error:
+        # Correcting on top of what cannot be seen would leave two states of one reading.
+        return Restored({}, str(error), (Problem("error", str(error)),))
+
+
+def _restored(
+    journal: Journal, case: CaseInfo, readings: Sequence[Reading], erased: Sequence[Reading]
+) -> Restored:
     drafts: dict[str, Draft] = {}
     problems: list[Problem] = []
     set_aside: set[str] = set()
-    for reading in readings:
+    for reading in (*readings, *erased):
         try:
             resumed = journal.resume(case.id, reading.reader, reading)
             if resumed is not None:
@@ -126,11 +138,8 @@ def restore(journal: Journal | None, case: CaseInfo, readings: Sequence[Reading]
             set_aside.add(reading.reader)
             journal.set_aside(case.id, reading.reader)
             problems.append(Problem("warning", _misfit(journal, reading, error)))
-        except ReadError as error:
-            # Correcting on top of what cannot be seen would leave two states of one reading.
-            return Restored({}, str(error), (Problem("error", str(error)),))
-    problems += _without_reading(journal, case, readings)
-    return Restored(drafts, "", tuple(problems), frozenset(set_aside))
+    more = tuple(reading for reading in erased if reading.reader in drafts)
+    return Restored(drafts, "", tuple(problems), frozenset(set_aside), more)
 
 
 def take_up(journal: Journal, dataset: Dataset, left: Unsaved) -> Draft:
@@ -144,11 +153,10 @@ def take_up(journal: Journal, dataset: Dataset, left: Unsaved) -> Draft:
     reason = journal.claim(left.case.id)
     if reason:
         raise SaveError(f"{left.case.title} was not saved: {reason}. Save it there.")
-    for reading in dataset.readings(left.case.id):
-        if reading.reader == left.reader:
-            resumed = journal.resume(left.case.id, left.reader, reading)
-            return begin_draft(journal, left.case, reading, resumed)
-    raise SaveError(f"{left.case.title} was not saved: there is no reading of {left.reader} in it.")
+    reading = _reading_of(dataset, left.case, left.reader)
+    return begin_draft(
+        journal, left.case, reading, journal.resume(left.case.id, left.reader, reading)
+    )
 
 
 def all_unsaved(journal: Journal, dataset: Dataset, cases: Iterable[CaseInfo]) -> list[Unsaved]:
@@ -166,8 +174,7 @@ def all_unsaved(journal: Journal, dataset: Dataset, cases: Iterable[CaseInfo]) -
 
 def _unsaved_in(journal: Journal, dataset: Dataset, case: CaseInfo, reader: str) -> list[Unsaved]:
     try:
-        readings = [one for one in dataset.readings(case.id) if one.reader == reader]
-        drafts = _as_left(journal, case, readings).values()
+        drafts = _as_left(journal, case, [_reading_of(dataset, case, reader)]).values()
     except ChestError:
         return []
     found = [unsaved_of(draft) for draft in drafts]
@@ -187,25 +194,16 @@ def _as_left(journal: Journal, case: CaseInfo, readings: Iterable[Reading]) -> d
     return drafts
 
 
-def _without_reading(
-    journal: Journal, case: CaseInfo, readings: Iterable[Reading]
-) -> list[Problem]:
-    """What was recorded of readers of whom the dataset has no reading any more."""
+def _reading_of(dataset: Dataset, case: CaseInfo, reader: str) -> Reading:
+    """What a reader says; nothing where the dataset has nothing of that reader any more."""
+    found = (one for one in dataset.readings(case.id) if one.reader == reader)
+    return next(found, Reading(reader))
+
+
+def _erased(journal: Journal, case: CaseInfo, readings: Iterable[Reading]) -> list[Reading]:
+    """Readings that are worked on, of readers of whom the dataset has nothing any more."""
     known = {reading.reader for reading in readings}
-    try:
-        found = journal.in_progress(case.id)
-    except ReadError as error:
-        return [Problem("error", str(error))]
-    return [
-        Problem(
-            "warning",
-            f"{one.reader}: {one.moves} steps recorded last on {one.last:%Y-%m-%d} cannot be "
-            f"shown, because the dataset has no reading of {one.reader} any more. All of it is "
-            f"kept in {journal.path}.",
-        )
-        for one in found
-        if one.reader not in known
-    ]
+    return [Reading(one.reader) for one in journal.in_progress(case.id) if one.reader not in known]
 
 
 def _misfit(journal: Journal, reading: Reading, error: ProtectedError) -> str:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from napari_chest.tools.base import Painted, Tool, Voxel
 
 
+COMES, GOES = 1, 2
+"""What a voxel of `Outcome.difference` stands for; 0 is one that stays."""
+_NOWHERE = (slice(0, 0),) * 3
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """One use of one tool.
@@ -62,6 +67,8 @@ class Outcome:
     came, went : how many voxels the segment gains and loses.
     slices : the display slices that change, as a person reads them, with their noun.
     note : what the tool has to say about how it went.
+    difference : of the edit's box; `COMES`, `GOES`, or 0 where nothing changes. Made where the
+        tool works, because the window would take long. None where nothing is previewed.
     """
 
     edit: Edit | None
@@ -70,6 +77,7 @@ class Outcome:
     went: int = 0
     slices: str = ""
     note: str = ""
+    difference: npt.NDArray[np.uint8] | None = None
 
 
 def perform(job: Job) -> Outcome:
@@ -85,6 +93,7 @@ def perform(job: Job) -> Outcome:
         when what is protected does not fit the image or the draft.
     """
     draft, mask = job.draft, job.mask.name
+    draft.editable(mask, _NOWHERE, job.voxels)  # raises before work that would be refused
     # A copy, because edits change the draft's array in place, and a tool may look at it twice.
     labels = draft.mask_labels(mask).copy()
     scene = Scene(
@@ -114,8 +123,12 @@ def _told(job: Job, edit: Edit, note: str) -> Outcome:
     values = set(np.unique(came_here).tolist()) - {0} or set(np.unique(went_here).tolist())
     names = [segment.name for segment in job.mask.segments if segment.value in values]
     edit.name = f"{job.tool.title}: {' and '.join(names) or job.mask.name} on {slices}"
+    difference = None
+    if job.tool.preview:
+        difference = changed.astype(np.uint8)
+        difference[changed & (after == 0)] = GOES
     edit.pack()
-    return Outcome(edit, True, came, went, slices, note)
+    return Outcome(edit, True, came, went, slices, note, difference)
 
 
 def _within(job: Job) -> npt.NDArray[np.bool_] | None:

@@ -341,8 +341,9 @@ class Tooling:
     def _show_preview(self, job: Job, outcome: Outcome) -> None:
         edit = outcome.edit
         assert edit is not None
+        assert outcome.difference is not None
         self._preview = job, outcome
-        self._canvas.masks.preview.show(edit.box, edit.before, edit.after)
+        self._canvas.masks.preview.show(edit.box, outcome.difference)
         self._canvas.show_box(edit.box)
         self._canvas.bind_for_now({"Enter": self.keep, "Escape": self.drop})
         self._bench.show_message("")  # the preview tells more, and room is scarce

@@ -68,6 +68,7 @@ class Workbench(QWidget):
     _docked = False
     _divided = False
     """Whether a person has chosen how much room the case list has."""
+    _unfolded: QWidget | None = None
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,8 +124,10 @@ class Workbench(QWidget):
     def show_journal(self, text: str, state: str) -> None:
         """Show how far the journal is; ``state`` is ``saved``, ``unsaved`` or ``bad``."""
         bad = state == "bad"
-        self.journal.setText("not saved" if bad else text)
-        self.journal.setToolTip(text if bad else "Every step is kept in the review folder at once")
+        # Short, because the dataset's name stands beside it; and a clock that ticks would disturb.
+        short = {"saved": "saved" if text else "", "bad": "not saved"}
+        self.journal.setText(short.get(state, text))
+        self.journal.setToolTip(text if bad else f"Every step is kept in the review folder: {text}")
         self.journal.setProperty("state", state if state != "saved" else "")
         self.journal.setProperty("role", "secondary" if state == "saved" else "")
         self.journal.style().polish(self.journal)
@@ -159,6 +162,13 @@ class Workbench(QWidget):
             room = sum(self._splitter.sizes())
             lower = min(needed, room - few)
             self._splitter.setSizes([room - lower, lower])
+        if self._unfolded is not None:
+            self._scroll.ensureWidgetVisible(self._unfolded)
+            self._unfolded = None
+
+    def _on_unfolded(self, unfolded: bool) -> None:
+        """Bring what was unfolded into view, once it has its room."""
+        self._unfolded = self.annotations.list if unfolded else None
 
     def _on_splitter_moved(self) -> None:
         self._divided = True
@@ -303,6 +313,7 @@ class Workbench(QWidget):
         self._splitter.setStretchFactor(0, 2)
         self._splitter.setStretchFactor(1, 3)
         self._splitter.splitterMoved.connect(self._on_splitter_moved)
+        self.annotations.toggle.toggled.connect(self._on_unfolded)
         # What a tool asks and would change stands below all that may have to be scrolled.
         return _column(self.windows, self._splitter, self.tool_form, self.preview, stretch=1)
 

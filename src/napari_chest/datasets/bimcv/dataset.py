@@ -161,7 +161,8 @@ class Bimcv(Dataset):
             if path not in concerned:
                 continue
             old, new = self._source.reading(image, was), self._source.reading(image, now)
-            if lost := {mask.name for mask in old.masks} - {mask.name for mask in new.masks}:
+            lost = {mask.name for mask in old.masks} - {mask.name for mask in new.masks}
+            if lost and self._rewritten(image, was, now):
                 names = ", ".join(sorted(lost))
                 raise ReadError(after, f"{image.title}: {names} cannot be read any more.")
             self._check_rest(image, was, now)
@@ -236,9 +237,21 @@ class Bimcv(Dataset):
     def _check_rest(self, image: ImageName, was: Annotations, now: Annotations) -> None:
         """Refuse ROI files of an image that differ in more than regions."""
         old, new = (self._source.files_of(image, where)[0] for where in (was, now))
-        for name in old.keys() & new.keys():
+        for name in old.keys() & new.keys() & self._rewritten(image, was, now):
             if differ_elsewhere(old[name], new[name]):
                 raise ReadError(now.folder / name, "more than the corrected regions changed.")
+
+    def _rewritten(self, image: ImageName, was: Annotations, now: Annotations) -> set[str]:
+        """The ROI files of an image that have not the bytes that they had at first.
+
+        Those that have them lack the regions that were added since.
+        """
+        first, old, new = (
+            self._source.files_of(image, where)[0] for where in (self._first_read, was, now)
+        )
+        first_bytes = {name: file.content for name, file in first.items()}
+        same = {name for name, file in new.items() if file.content == first_bytes.get(name)}
+        return {*old, *new} - same
 
     def _changed_without_image(self, was: Annotations, now: Annotations) -> Iterator[CaseChange]:
         """Corrected labels of sessions that have no image here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ class Bindings:
         self._shortcuts: list[QShortcut] = []
         self._on_layers: dict[str, Callable[[Any], Any]] = {}
         self._now: dict[str, Callable[[Any], Any]] = {}
+        self._held: list[Callable[[bool], None]] = []
+        if widget is not None:
+            _FocusWatch(widget, self._let_go)
 
     def bind(
         self,
@@ -51,7 +54,8 @@ class Bindings:
 
         Keys ``everywhere`` are the viewer's; keys ``on_layers`` only hold while one of our own
         layers is selected, so that they may differ from what napari does on other layers. So do
-        keys that are ``held``, which are told when they are pressed and when they are let go.
+        keys that are ``held``, which are told when they are pressed and when they are let go, or
+        the keyboard speaks to something else.
         """
         named = {key: act for key, act in everywhere.items() if key not in _NAMELESS}
         for key, act in everywhere.items():
@@ -61,7 +65,7 @@ class Bindings:
                 self._add_shortcut(self._widget, key, act)
         self._everywhere = list(named)
         self._on_layers = {k: _ignoring_argument(act) for k, act in (on_layers | named).items()}
-        self._on_layers |= {key: _while_held(act) for key, act in held.items()}
+        self._on_layers |= {key: self._while_held(act) for key, act in held.items()}
 
     def bind_layer(self, layer: Any) -> None:
         """Give a layer of ours our keys."""
@@ -73,15 +77,15 @@ class Bindings:
         self.unbind_now()
         self._now = {key: _ignoring_argument(act) for key, act in acts.items()}
         for layer in self._own_layers():
-            self.bind_layer(layer)
+            for key, act in self._now.items():
+                layer.bind_key(key, act, overwrite=True)
 
     def unbind_now(self) -> None:
         """Let the keys do what they did before."""
         before, self._now = self._now, {}
         for layer in self._own_layers():
             for key in before:
-                layer.bind_key(key, None, overwrite=True)
-            self.bind_layer(layer)
+                layer.bind_key(key, self._on_layers.get(key), overwrite=True)
 
     def release(self) -> None:
         """Give the viewer its keys back."""
@@ -89,6 +93,24 @@ class Bindings:
             self._viewer.bind_key(key, None, overwrite=True)
         for shortcut in self._shortcuts:
             shortcut.deleteLater()
+
+    def _while_held(self, act: Callable[[bool], None]) -> Callable[[Any], Any]:
+        # napari goes on with a generator when the key is let go.
+        def bound(_: Any) -> Iterator[None]:
+            self._held.append(act)
+            act(True)
+            yield
+            if act in self._held:
+                self._held.remove(act)
+                act(False)
+
+        return bound
+
+    def _let_go(self) -> None:
+        """Let go of keys: their release goes to whatever has the keyboard now."""
+        held, self._held = self._held, []
+        for act in held:
+            act(False)
 
     def _add_shortcut(self, widget: QWidget, key: str, act: Callable[[], None]) -> None:
         shortcut = QShortcut(QKeySequence(key), widget)
@@ -104,11 +126,16 @@ def _ignoring_argument(act: Callable[[], None]) -> Callable[[Any], Any]:
     return bound
 
 
-def _while_held(act: Callable[[bool], None]) -> Callable[[Any], Any]:
-    # napari goes on with a generator when the key is let go.
-    def bound(_: Any) -> Iterator[None]:
-        act(True)
-        yield
-        act(False)
+class _FocusWatch(QObject):
+    """Tells when a widget no longer has the keyboard."""
 
-    return bound
+    def __init__(self, widget: QWidget, left: Callable[[], None]) -> None:
+        super().__init__(widget)
+        self._left = left
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002, N802
+        """Keep nothing from the widget."""
+        if event.type() == QEvent.Type.FocusOut:
+            self._left()
+        return False

@@ -21,11 +21,11 @@ from napari_chest.ui.canvas.others import Others
 from napari_chest.ui.canvas.overlay import Crosshair, Overlay, OverlayText
 from napari_chest.ui.canvas.strip import Strip, refill
 from napari_chest.ui.canvas.warm_up import warm_up
-from napari_chest.ui.canvas.window import canvas_widget, dock_before, undock
+from napari_chest.ui.canvas.window import canvas_widget, dock_before, resize_docks, undock
 from napari_chest.ui.planes.facing import facings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     import napari
     import numpy as np
@@ -80,6 +80,7 @@ class Canvas:
         if self._overlay is not None:
             # Once napari has taken note of the new size itself.
             self._overlay.resized.connect(self._refresh_overlay, Qt.ConnectionType.QueuedConnection)
+        self.masks.preview.changed.connect(self._refresh_overlay)
         self._corners = OverlayText()
         warm_up()
         self._mouse = Mouse(
@@ -273,11 +274,11 @@ class Canvas:
 
     def hide_while(self, held: bool) -> None:
         """Show the bare image while a key is held, then what was shown before."""
-        parts = (self.masks, self._strip, self._others)
         if held:
-            self._hidden_now = [part for part in parts if part.visible]
-        for part in self._hidden_now:
-            part.visible = not held
+            shown = (*self.masks.layers, *self._strip.layers, *self._others.layers)
+            self._hidden_now = [layer for layer in shown if layer.visible]
+        for layer in self._hidden_now:
+            layer.visible = not held
         self._refresh_overlay()
 
     def toggle_labels(self) -> None:
@@ -352,6 +353,10 @@ class Canvas:
         """Dock a widget between the image and a dock; None without a window."""
         return dock_before(self._viewer, widget, name, neighbour)
 
+    def resize_docks(self, widths: Mapping[QWidget, int]) -> None:
+        """Give the docks of widgets other widths; the image takes the rest."""
+        resize_docks(self._viewer, widths)
+
     def undock(self, widget: QWidget) -> None:
         """Take a widget out of the window, where it is still in it."""
         undock(self._viewer, widget)
@@ -391,6 +396,8 @@ class Canvas:
             self.slice_changed.emit(z)
         elif not self.axial:
             self.plane_changed.emit()
+        if self.masks.preview.shown:
+            self._refresh_overlay()
         self.moved.emit()
 
     def _on_order(self) -> None:
@@ -455,6 +462,7 @@ class Canvas:
     def _refresh_overlay(self) -> None:
         if self._overlay is None:
             return
+        self._overlay.set_preview(self.masks.preview.picture())
         if self._volume is None or not self.axes.flat:
             self._overlay.set_text(OverlayText())
             return

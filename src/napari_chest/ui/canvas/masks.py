@@ -11,12 +11,11 @@ from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 from qtpy.QtCore import QTimer
 
-from napari_chest.ui import layers
+from napari_chest.ui import keys, layers
 from napari_chest.ui.canvas import strokes
 from napari_chest.ui.canvas.brush import Brush
 from napari_chest.ui.canvas.preview import Preview
 from napari_chest.ui.canvas.strip import refill
-from napari_chest.ui.keys import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -46,7 +45,7 @@ _OPACITIES = (layers.FILL_OPACITY, 0.7, 0.15)
 _OUTLINE = 2
 _LEFT = 1
 _HELP = ", ".join(
-    f"{shown(action)} {word}"
+    f"{keys.shown(action)} {word}"
     for action, word in (
         ("tool_brush", "brush (hold Ctrl to erase)"),
         ("tool_eraser", "eraser"),
@@ -140,7 +139,7 @@ class Masks:
         self._paused = ""
         self.tool = MOVE
         self.brush = Brush(axes)
-        self.preview = Preview(viewer, axes)
+        self.preview = Preview(axes)
         viewer.layers.selection.events.active.connect(self._on_active)
         viewer.dims.events.order.connect(self._on_order)
         viewer.dims.events.current_step.connect(self._on_step)
@@ -177,10 +176,14 @@ class Masks:
     def update(self, name: str, box: Box, values: npt.NDArray[Any]) -> None:
         """Show other values in a box of a mask."""
         layer = self._layer(name)
-        if layer is None or np.array_equal(layer.data[box], values):
+        if layer is None:
             return
-        layer.data[box] = values
-        if strokes.crosses(box, self._axes):
+        changed = False
+        for shown, plane in zip(layer.data[box], values, strict=True):  # to stay in the cache
+            if not np.array_equal(shown, plane):
+                shown[...] = plane
+                changed = True
+        if changed and strokes.crosses(box, self._axes):
             self._refresh(layer)
 
     def drop_outline(self) -> None:
@@ -215,7 +218,6 @@ class Masks:
 
     def forget(self, layer: Any) -> None:
         """Take note that somebody removed a layer, should it be ours."""
-        self.preview.forget(layer)
         if layer in self._layers:
             index = self._layers.index(layer)
             name = self._masks[index].name
@@ -320,17 +322,18 @@ class Masks:
             layer = self._viewer.layers.selection.active = self._layers[0]
         if layer is None:
             return
-        self.tool = tool
+        self.tool, self._paused = tool, ""
         self._equip(layer)
         self.tool_changed.emit(tool)
 
     def pause_tool(self, *, paused: bool) -> None:
-        """Let the mouse do without the tool for a while, and give it back."""
+        """Let the mouse do without the tool for a while, and give it back unless one was chosen."""
         layer = self._active()
         if layer is None or paused == bool(self._paused):
             return
-        self._paused, tool = (self.tool, MOVE) if paused else ("", self._paused)
-        self.set_tool(tool)
+        before = self.tool if paused else ""
+        self.set_tool(MOVE if paused else self._paused)
+        self._paused = before
 
     @property
     def painting(self) -> bool:

@@ -59,6 +59,11 @@ class Others:
             self._layers.remove(layer)
 
     @property
+    def layers(self) -> list[Any]:
+        """The layers that show them."""
+        return list(self._layers)
+
+    @property
     def visible(self) -> bool:
         """Whether any of them is shown."""
         return any(layer.visible for layer in self._layers)

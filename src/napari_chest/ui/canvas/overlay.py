@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent
 from qtpy.QtWidgets import QWidget
 
 from napari_chest.ui.drawing import draw_crosshair, draw_text
 
 if TYPE_CHECKING:
     from napari_chest.geometry import EdgeLetters
+    from napari_chest.ui.canvas.preview import PreviewPicture
 
 Detail = Literal["minimal", "none", "all"]
 _NEXT: dict[Detail, Detail] = {"all": "minimal", "minimal": "none", "none": "all"}
@@ -77,6 +79,7 @@ class Overlay(QWidget):
         self.setAccessibleName("Image overlay")
         self.setAccessibleDescription(_LETTER_TIPS)
         self._text = OverlayText()
+        self._preview: PreviewPicture | None = None
         self._detail: Detail = "all"
         self._canvas = canvas
         canvas.installEventFilter(self)
@@ -99,6 +102,12 @@ class Overlay(QWidget):
             self._text = text
             self.update()
 
+    def set_preview(self, picture: PreviewPicture | None) -> None:
+        """Show what a tool would change, also where no text is shown; or nothing of the kind."""
+        if picture is not None or self._preview is not None:
+            self._preview = picture
+            self.update()
+
     def cycle_detail(self) -> None:
         """Go from all to minimal, to none, and back to all."""
         self._detail = _NEXT[self._detail]
@@ -119,12 +128,13 @@ class Overlay(QWidget):
         self.deleteLater()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002, N802
-        """Draw the text."""
-        if self._detail == "none":
-            return
+        """Draw preview and text."""
         painter = QPainter(self)
         try:
-            self._paint(painter)
+            if self._preview is not None:
+                _draw_preview(painter, self._preview)
+            if self._detail != "none":
+                self._paint(painter)
         finally:
             painter.end()  # a painter left open by an error would crash Qt
 
@@ -197,6 +207,16 @@ class Overlay(QWidget):
         font.setPointSizeF(max(font.pointSizeF(), 8.0) * factor)
         font.setBold(bold)
         return font
+
+
+def _draw_preview(painter: QPainter, picture: PreviewPicture) -> None:
+    pixels = np.ascontiguousarray(picture.pixels)
+    height, width = pixels.shape
+    form = QImage.Format.Format_ARGB32_Premultiplied
+    image = QImage(pixels.data, width, height, pixels.strides[0], form)
+    left, top, right, bottom = picture.area
+    target = QRectF(left, top, right - left, bottom - top)
+    painter.drawImage(target, image, QRectF(image.rect()))
 
 
 def _beside(area: QRectF, font: QFont, lines: tuple[str, ...]) -> QRectF:

@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from napari.utils.colormaps import DirectLabelColormap
 from psygnal import Signal
 
-from napari_chest.ui import layers
+from napari_chest.ui.planes import render
+from napari_chest.ui.tool_jobs import COMES, GOES
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
-    from napari.components import ViewerModel
 
     from napari_chest.edits.steps import Box
     from napari_chest.ui.canvas.axes import Axes
 
-_COMES, _GOES = 1, 2
 _COLORS: dict[int | None, str] = {
     None: "transparent",
     0: "transparent",
-    _COMES: "#f0f1f2",
-    _GOES: "#ff8a7a",
+    COMES: "#f0f1f2",
+    GOES: "#ff8a7a",
 }
+_PIXELS = render.packed(render.color_table(_COLORS, 0.8))
+
+
+@dataclass(frozen=True, eq=False)
+class PreviewPicture:
+    """What of a preview lies on the plane on screen.
+
+    Attributes
+    ----------
+    pixels : (H, W), premultiplied ``0xAARRGGBB``, one a voxel.
+    area : left, top, right and bottom of it in pixels of the canvas.
+    """
+
+    pixels: npt.NDArray[np.uint32]
+    area: tuple[float, float, float, float]
 
 
 class Preview:
-    """One layer above the masks while something is previewed, and none at other times.
+    """What is previewed, and how it looks on the plane on screen.
+
+    It is drawn over the image and no layer of napari's: making one and taking it away again costs
+    half a second.
 
     Attributes
     ----------
@@ -40,50 +57,47 @@ class Preview:
 
     changed = Signal()
 
-    def __init__(self, viewer: ViewerModel, axes: Axes) -> None:
-        self._viewer = viewer
+    def __init__(self, axes: Axes) -> None:
         self._axes = axes
-        self._layer: Any = None
         self.pending: tuple[Box, npt.NDArray[np.uint8], dict[int | None, str]] | None = None
 
     @property
     def shown(self) -> bool:
         """Whether something is previewed."""
-        return self._layer is not None
+        return self.pending is not None
 
-    def show(self, box: Box, now: npt.NDArray[Any], wanted: npt.NDArray[Any]) -> None:
+    def show(self, box: Box, difference: npt.NDArray[np.uint8]) -> None:
         """Show how a box of a mask would change.
 
         Parameters
         ----------
         box : where.
-        now, wanted : labels of the box's shape.
+        difference : of the box's shape, as `tool_jobs.Outcome` has it.
         """
-        self.drop()
-        grid = self._axes.grid
-        if grid is None:
-            return
-        difference = np.where(now == wanted, 0, np.where(wanted == 0, _GOES, _COMES))
-        shown = np.zeros(grid.shape, np.uint8)
-        shown[box] = difference
-        active = self._viewer.layers.selection.active
-        self._layer = self._viewer.add_labels(shown, **layers.preview_layer(grid))
-        self._layer.colormap = DirectLabelColormap(color_dict=_COLORS)
-        self._layer.editable = False
-        self._viewer.layers.selection.active = active
-        self.pending = box, shown[box], _COLORS
+        self.pending = box, difference, _COLORS
         self.changed.emit()
 
     def drop(self) -> None:
         """Show nothing."""
-        layer, self._layer = self._layer, None
         if self.pending is not None:
             self.pending = None
             self.changed.emit()
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
 
-    def forget(self, layer: Any) -> None:
-        """Take note that somebody removed a layer, should it be ours."""
-        if layer is self._layer:
-            self._layer = None
+    def picture(self) -> PreviewPicture | None:
+        """What of it lies on the plane on screen; None where nothing does."""
+        axes = self._axes
+        if self.pending is None or axes.grid is None or not axes.flat:
+            return None
+        box, difference, _ = self.pending
+        axis, down, right = axes.order
+        index = axes.index(axis)
+        if not box[axis].start <= index < box[axis].stop:
+            return None
+        labels = difference.take(index - box[axis].start, axis)
+        pixels = _PIXELS[labels if down < right else labels.T]
+        edges = [
+            [(place - 0.5) * axes.grid.spacing[k] for place in (box[k].start, box[k].stop)]
+            for k in (down, right)
+        ]
+        corners = [axes.to_pixels(*corner) for corner in zip(*edges, strict=True)]
+        return PreviewPicture(pixels, (*corners[0], *corners[1]))

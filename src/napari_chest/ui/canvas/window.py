@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari.qt import QtViewer
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QOpenGLContext
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
-_DOCK_SHARE = 6
-"""Which part of the window a dock beside the image takes: the image comes first."""
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def main_window(viewer: Any) -> QMainWindow | None:
@@ -55,9 +55,15 @@ def dock_before(viewer: Any, widget: QWidget, name: str, neighbour: QWidget) -> 
         return None
     dock = viewer.window.add_dock_widget(widget, name=name, area="right", tabify=False)
     window.splitDockWidget(dock, beside, Qt.Orientation.Horizontal)
-    widths = [window.width() // _DOCK_SHARE, neighbour.width()]
-    window.resizeDocks([dock, beside], widths, Qt.Orientation.Horizontal)
     return dock
+
+
+def resize_docks(viewer: Any, widths: Mapping[QWidget, int]) -> None:
+    """Give the docks of widgets other widths; the canvas takes the rest."""
+    window = main_window(viewer)
+    docks = {dock: width for widget, width in widths.items() if (dock := _dock_of(widget))}
+    if window is not None and docks:
+        window.resizeDocks(list(docks), list(docks.values()), Qt.Orientation.Horizontal)
 
 
 def undock(viewer: Any, widget: QWidget) -> None:

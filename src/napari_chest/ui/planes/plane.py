@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from qtpy.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from qtpy.QtGui import (
     QColor,
+    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -280,6 +281,12 @@ class Plane(QWidget):
             self.mousePressEvent(event)
         elif self.picture is not None:
             self.main_requested.emit()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: ARG002, N802
+        """End what is dragged: a hidden pane is not told that the button was let go."""
+        if self._drag == "paint" and self._pointer is not None:
+            self.stroke.emit("release", self.spot_at(self._pointer), self._erase)
+        self._drag = ""
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: ARG002, N802
         """Take the brush off the pane."""

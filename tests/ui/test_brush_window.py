@@ -7,7 +7,8 @@ from hands import CTRL, RIGHT, at, click, drag, go_to, labels, move, press, rele
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
-from napari_chest.edits import Protection
+from napari_chest.edits import LUNGS, Protection
+from napari_chest.ui.canvas.masks import BRUSH, MOVE
 
 A, Z, SPACE = Qt.Key.Key_A, Qt.Key.Key_Z, Qt.Key.Key_Space
 
@@ -22,6 +23,21 @@ def protect(work, **how):
 
 
 # Protection holds while a stroke is drawn
+
+
+@pytest.mark.parametrize("tool", ["paint", "fill"])
+def test_inside_lungs_that_were_undone_nothing_is_painted_and_it_is_said(work, tool):
+    go_to(work, 5)
+    work.session.lungs_begun(np.ones(painted.SHAPE, np.uint8))
+    protect(work, inside=(LUNGS, frozenset({1, 2})))
+    work.session.undo()
+    work.controller.canvas.masks.select("lesions", 2)
+    work.dock.tools.buttons[tool].click()
+    click(work, 25, 15)
+    np.testing.assert_array_equal(labels(work), painted.lesions())
+    assert "there is no such mask" in work.dock.message.text()
+    work.viewer.layers["lesions"].data = np.ones(painted.SHAPE, np.uint8)
+    np.testing.assert_array_equal(labels(work), painted.lesions())
 
 
 def test_a_locked_segment_is_not_even_painted_for_the_length_of_a_stroke(work):
@@ -152,6 +168,43 @@ def test_space_held_shows_the_bare_image(work):
     assert work.viewer.layers["lesions"].visible
     drag(work, (50, 5), (50, 20))
     assert (labels(work)[6, 50, 8:18] == 1).all()
+
+
+def test_space_does_not_show_what_the_eye_icon_hid(work):
+    work.open_case("xray")
+    work.viewer.layers["effusion"].visible = False
+    work.key(SPACE)
+    visible = {layer.name: layer.visible for layer in work.controller.canvas.masks.layers}
+    assert visible == {"effusion": False, "consolidation": True}
+
+
+def test_keys_are_let_go_when_the_keyboard_goes_elsewhere(work):
+    work.key(A)
+    canvas, masks = work.controller.canvas, work.controller.canvas.masks
+    for key, held in (
+        (SPACE, lambda: not masks.visible),
+        (Qt.Key.Key_W, lambda: masks.tool == MOVE),
+    ):
+        QTest.keyPress(canvas.widget, key)
+        assert held()
+        work.dock.cases.table.setFocus()
+        assert not held()
+        canvas.set_focus()
+        QTest.keyRelease(canvas.widget, key)
+        assert not held()
+        QTest.keyPress(canvas.widget, key)
+        assert held()
+        QTest.keyRelease(canvas.widget, key)
+        assert not held()
+    assert masks.tool == BRUSH
+
+
+def test_a_tool_chosen_while_w_is_held_stays(work):
+    widget = work.controller.canvas.widget
+    QTest.keyPress(widget, Qt.Key.Key_W)
+    work.key(A)
+    QTest.keyRelease(widget, Qt.Key.Key_W)
+    assert work.controller.canvas.masks.tool == BRUSH
 
 
 def test_a_stroke_goes_on_through_the_slices_that_the_wheel_brings(work):
