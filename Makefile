@@ -44,6 +44,13 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/dicom_tree.py
 	$(BIN)/python benchmarks/mdai_json.py
 	$(BIN)/python benchmarks/dicom_seg.py
+	$(BIN)/python benchmarks/history.py
+	$(BIN)/python benchmarks/tools_grow.py
+	$(BIN)/python benchmarks/tools_shape.py
+	$(BIN)/python benchmarks/lungs.py
+	$(SCREEN) $(BIN)/python benchmarks/planes.py
+	$(SCREEN) $(BIN)/python benchmarks/brush.py
+	$(SCREEN) $(BIN)/python benchmarks/tools_window.py
 	$(SCREEN) $(BIN)/python benchmarks/window.py
 	$(SCREEN) $(BIN)/python benchmarks/reader_tasks.py
 
