@@ -22,7 +22,7 @@ demo: $(STAMP)
 	@sh tools/demo.sh $(BIN)
 
 test: $(STAMP) check
-	QT_QPA_PLATFORM=offscreen $(SCREEN) $(BIN)/python -m pytest $(ARGS)
+	QT_QPA_PLATFORM=offscreen $(SCREEN) $(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff check .
@@ -48,9 +48,11 @@ bench: $(STAMP)
 	$(BIN)/python benchmarks/tools_grow.py
 	$(BIN)/python benchmarks/tools_shape.py
 	$(BIN)/python benchmarks/lungs.py
+	$(BIN)/python benchmarks/agreement.py
 	$(SCREEN) $(BIN)/python benchmarks/planes.py
 	$(SCREEN) $(BIN)/python benchmarks/brush.py
 	$(SCREEN) $(BIN)/python benchmarks/tools_window.py
+	$(SCREEN) $(BIN)/python benchmarks/work_list.py
 	$(SCREEN) $(BIN)/python benchmarks/window.py
 	$(SCREEN) $(BIN)/python benchmarks/reader_tasks.py
 

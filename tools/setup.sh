@@ -13,9 +13,10 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 fi
 
 # What napari's window needs on Debian and Ubuntu, with a virtual screen for machines without one,
-# and the checker that DICOM files are held against in tests.
+# the checker that DICOM files are held against in tests, and the database server of which tests
+# start one of their own.
 packages="libgl1 libegl1 libfontconfig1 libxkbcommon0 libdbus-1-3 libxcb-cursor0
-libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 xvfb xauth dicom3tools"
+libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 xvfb xauth dicom3tools postgresql"
 
 missing_packages() {
     for package in $packages; do
@@ -33,6 +34,11 @@ if command -v apt-get >/dev/null 2>&1; then
     if [ -n "$needed" ] && [ "$(id -u)" = 0 ]; then
         echo "Installing system libraries: $needed"
         export DEBIAN_FRONTEND=noninteractive
+        # Its programs are wanted; without this the package starts a server for the whole machine.
+        if ! [ -e /etc/postgresql-common ]; then
+            mkdir /etc/postgresql-common
+            echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+        fi
         apt-get update -qq
         # The name of glib may only be known now.
         # shellcheck disable=SC2046

@@ -9,7 +9,11 @@
     │   └── ChangedOnDiskError  the original changed since it was read
     ├── StoppedError            somebody asked to stop
     ├── AmbiguousError          more than one thing fits, and guessing could do harm
-    └── ProtectedError          an edit would change what is protected
+    ├── ProtectedError          an edit would change what is protected
+    └── StoreError              the store of reviews cannot be used, or not for this
+        ├── UnreachableError    it cannot be reached now; what was meant for it can be sent later
+        ├── NotAllowedError     the rules of the review do not let this person do it
+        └── ConflictError       somebody else was faster
 
 A message says what failed, where, what was expected, what was found, and what to do next.
 """
@@ -83,3 +87,19 @@ class AmbiguousError(ChestError):
 
 class ProtectedError(ChestError):
     """An edit would change what is protected."""
+
+
+class StoreError(ChestError):
+    """The store of reviews cannot be used, or not for what was asked of it."""
+
+
+class UnreachableError(StoreError):
+    """The store cannot be reached now; what was meant for it can be sent later."""
+
+
+class NotAllowedError(StoreError):
+    """The rules of the review do not let this person do it, or nobody."""
+
+
+class ConflictError(StoreError):
+    """What was decided about changed since it was seen; the message says who was faster."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
@@ -39,6 +40,8 @@ REASONS: dict[str, str] = {
 ADJUDICATED = "adjudicated"
 """Reader of the reading that an adjudicator makes of all others."""
 
+_KEPT = re.compile(r" · (round \d+$|corrected by .)")
+
 Voxel = tuple[int, int, int]
 """(z, y, x), display indices from 0."""
 
@@ -62,8 +65,8 @@ class Work:
     assigned : whether the case was given to the reader.
     difficulty : as the reader finds it, 1 (easy) to 5; None where not told.
     seconds : how long the reader worked on it.
-    version : grows with every change; a decision names the version that was seen.
-    by, at : who changed it last, and when; None where nobody did.
+    version : grows with every change of its state; a decision names the version that was seen.
+    by, at : who changed its state last, and when; None where nobody did.
     reason : code of `REASONS` for its state, or empty.
     note : what was said with it.
     """
@@ -170,7 +173,7 @@ class StoredReading:
     id : unique in the store.
     case, round : what was read, and in which round.
     name : the reader of the `Reading` within.
-    owner : who submitted it.
+    owner : whose it is: the reader it was submitted for, also where an adjudicator did it.
     of : the dataset's reader whose reading it corrects; empty where it began from scratch.
     base : fingerprint of that reading as the dataset had it; empty where it began from scratch.
     at : when it was submitted.
@@ -216,6 +219,11 @@ class LogEntry:
     reason: str
     note: str
     detail: str
+
+
+def is_kept(reading: str) -> bool:
+    """Whether the reading of this reader is one of the review's own, and none of the dataset's."""
+    return reading == ADJUDICATED or bool(_KEPT.search(reading))
 
 
 def reading_name(reader: str, round_number: int) -> str:
