@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_chest.review import claims
-from napari_chest.review.claims import Claims
-from napari_chest.review.journal import Journal
+from napari_chest.review.journal import Journal, claims
+from napari_chest.review.journal.claims import Claims
 
 
 @pytest.fixture

@@ -405,7 +405,7 @@ def test_moving_away_and_back_keeps_both(journal, folder, path, tmp_path):
 def test_a_mistake_while_writing_is_told_and_ends_nothing(journal, path, monkeypatch):
     draft = sample.new_draft(journal)
     with monkeypatch.context() as patch:
-        patch.setattr("napari_chest.review.logs.store", lambda *_: 1 / 0)
+        patch.setattr("napari_chest.review.journal.logs.store", lambda *_: 1 / 0)
         sample.stroke(draft, 0, 1)
         assert not journal.flush()
         assert "ZeroDivisionError" in journal.state.error

@@ -88,7 +88,7 @@ def decode_step(data: bytes) -> Step:
     """
     try:
         record = _DECODER.decode(data)
-    except msgspec.DecodeError as error:  # of msgspec's own tree, which has no ValueError
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"this is no record of a step: {error}") from error
     match record:
         case _EditRecord():

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from napari_chest.edits import MaskAdded
 from napari_chest.edits.packing import Packed
-from napari_chest.review.replay import BEGIN, HAD, HANDED, STEPS, Log, Row, state_of
+from napari_chest.review.journal.replay import BEGIN, HAD, HANDED, STEPS, Log, Row, state_of
 
 if TYPE_CHECKING:
     from napari_chest.edits import Move

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from napari_chest.review.replay import Log, Row
+from napari_chest.review.journal.replay import Log, Row
 
 if TYPE_CHECKING:
     import sqlite3

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from napari_chest.review.database import in_words
-from napari_chest.review.replay import STEPS
+from napari_chest.review.journal.database import in_words
+from napari_chest.review.journal.replay import STEPS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_chest.review.replay import Log
+    from napari_chest.review.journal.replay import Log
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from threading import Condition, RLock, Thread
 from typing import TYPE_CHECKING
 
 from napari_chest.errors import ReadError, SaveError
-from napari_chest.review import logs
-from napari_chest.review.claims import HEARTBEAT_SECONDS, Claims
-from napari_chest.review.database import Database, in_words
-from napari_chest.review.recording import Key, Recording
-from napari_chest.review.replay import (
+from napari_chest.review.journal import logs
+from napari_chest.review.journal.claims import HEARTBEAT_SECONDS, Claims
+from napari_chest.review.journal.database import Database, in_words
+from napari_chest.review.journal.recording import Key, Recording
+from napari_chest.review.journal.replay import (
     HANDED,
     JournalMismatch,
     Log,
@@ -24,7 +24,13 @@ from napari_chest.review.replay import (
     state_of,
     unsaved_steps,
 )
-from napari_chest.review.telling import InProgress, JournalState, damaged, misfit, not_recorded
+from napari_chest.review.journal.telling import (
+    InProgress,
+    JournalState,
+    damaged,
+    misfit,
+    not_recorded,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
