@@ -1,1 +1,1 @@
-"""What can be told of segments in numbers; pure."""
+"""What can be told of segments and of readers in numbers; pure."""

@@ -9,6 +9,8 @@ import numpy as np
 from scipy import sparse
 from skimage.measure import marching_cubes
 
+from napari_chest.measure.boxes import box_of
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -54,7 +56,7 @@ def surface(labels: npt.NDArray[Any], value: int, spacing: Spacing) -> Surface |
     value : the segment.
     spacing : distances between voxel centres along (z, y, x) in mm.
     """
-    box = _box_of(labels, value)
+    box = box_of(labels, value)
     if box is None:
         return None
     field, strides = _blocks(labels[box] == value, spacing)
@@ -67,28 +69,6 @@ def surface(labels: npt.NDArray[Any], value: int, spacing: Spacing) -> Surface |
     stride = np.array(strides)
     voxels = corner + (vertices - 1) * stride + (stride - 1) / 2
     return Surface((voxels * spacing).astype(np.float32), faces)
-
-
-def _box_of(labels: npt.NDArray[Any], value: int) -> tuple[slice, slice, slice] | None:
-    """The smallest box around a segment."""
-    rows = np.zeros(labels.shape[1], bool)
-    columns = np.zeros(labels.shape[2], bool)
-    slices = []
-    for z, plane in enumerate(labels):
-        found = plane == value
-        here = found.any(axis=1)
-        if here.any():
-            slices.append(z)
-            rows |= here
-            columns |= found.any(axis=0)
-    if not slices:
-        return None
-    y, x = np.flatnonzero(rows), np.flatnonzero(columns)
-    return (
-        slice(slices[0], slices[-1] + 1),
-        slice(int(y[0]), int(y[-1]) + 1),
-        slice(int(x[0]), int(x[-1]) + 1),
-    )
 
 
 def _blocks(
