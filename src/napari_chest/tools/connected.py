@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
-import cc3d
 import numpy as np
+
+from napari_chest.tools.parts import numbered_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -175,9 +176,7 @@ class _Tiles:
                 )
                 for at, k, size, limit in zip(self._seed, place, _TILE, self._bounds, strict=True)
             )
-            parts: Any = cc3d.connected_components(
-                self._where(box), connectivity=self._connectivity
-            )
+            parts = numbered_parts(self._where(box), self._connectivity)
             kept = np.zeros(int(parts.max()) + 1, np.bool_)
             self.known[place] = _Tile(box, parts, kept, kept.copy())
         return self.known[place]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import cc3d
 import numpy as np
 
 from napari_chest.tools.base import Parameter, Tool, ToolError
 from napari_chest.tools.connected import connected
+from napari_chest.tools.parts import numbered_parts
 from napari_chest.tools.regions import chosen, given, millilitres, painted
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def find_islands(scene: Scene) -> Islands:
     """
     box, inside = chosen(scene)
     scene.go_on()
-    parts: Any = cc3d.connected_components(inside, connectivity=26)
+    parts = numbered_parts(inside, 26)
     scene.go_on()
     return Islands(box, parts, np.bincount(parts[inside]))
 
