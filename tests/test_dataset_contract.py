@@ -373,6 +373,24 @@ def test_readings_are_read_only_and_fit_the_volume(dataset):
     assert seen >= 2
 
 
+def test_what_is_adjudicated_is_written_under_a_reader_that_is_there(dataset):
+    for case in dataset.cases():
+        readings = dataset.readings(case.id)
+        target = dataset.adjudicated_as(readings)
+        assert target in {reading.reader for reading in readings} if readings else target is None
+
+
+def test_a_blank_reading_says_nothing_and_fits_the_volume(dataset):
+    for case in dataset.cases():
+        shape = dataset.volume(case.id).grid.shape
+        blank = dataset.blank(case.id, shape[0])
+        assert not any(mask.labels.any() for mask in blank.masks)
+        assert not any(blank.answers.values())
+        if blank.slice_labels is not None:
+            assert len(blank.slice_labels.values) == shape[0]
+            assert not blank.slice_labels.values.any()
+
+
 def test_sound_sample_has_no_errors(dataset):
     """Nothing is called an error where nothing is wrong."""
     told = [*dataset.problems(), *(p for c in dataset.cases() for p in dataset.problems(c.id))]

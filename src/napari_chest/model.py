@@ -253,12 +253,18 @@ class Question:
     text : what a person is asked.
     choices : the possible answers.
     several : whether more than one choice may hold at once.
+    topic : what it asks, where other readers are asked the same under another key; the key
+        otherwise.
     """
 
     key: str
     text: str
     choices: tuple[str, ...]
     several: bool = False
+    topic: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "topic", self.topic or self.key)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from napari_chest.errors import SaveError
+from napari_chest.model import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         MaskOffer,
         Problem,
         Question,
-        Reading,
         Volume,
         VolumeStream,
     )
@@ -118,6 +118,25 @@ class Dataset(ABC):
     def source_headers(self, case_id: str) -> Sequence[SliceHeader]:  # noqa: ARG002
         """Headers of the DICOM images that the case's slices come from, in display order."""
         return ()
+
+    def adjudicated_as(self, readings: Sequence[Reading]) -> str | None:
+        """Under whom what an adjudicator decided is written; None where nobody says anything.
+
+        Parameters
+        ----------
+        readings : of the case, as `readings` gives them.
+        """
+        return readings[0].reader if readings else None
+
+    def blank(self, case_id: str, slices: int) -> Reading:  # noqa: ARG002
+        """A reading that says nothing yet, for a case of which the dataset says nothing.
+
+        Parameters
+        ----------
+        case_id : the case.
+        slices : how many it has.
+        """
+        return Reading("")
 
     @abstractmethod
     def problems(self, case_id: str | None = None) -> list[Problem]:

@@ -85,6 +85,13 @@ class CovidCtMd(Dataset):
             found.append(Reading(pair.version, slice_labels=table))
         return tuple(found)
 
+    def blank(self, case_id: str, slices: int) -> Reading:  # noqa: ARG002
+        """No lobe is marked, in the columns of the newest version."""
+        columns = self._pairs[0][0].columns if self._pairs[0] else (*labels.LOBES, labels.INFECTED)
+        any_column = labels.INFECTED if len(columns) > 1 else None
+        values = np.zeros((slices, len(columns)), bool)
+        return Reading("", slice_labels=SliceLabels(columns, values, any_column))
+
     def source_headers(self, case_id: str) -> Sequence[SliceHeader]:
         """Headers of the case's slices from head to feet."""
         return self._series(case_id)[0].slices

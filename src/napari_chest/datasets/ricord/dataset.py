@@ -103,6 +103,15 @@ class Ricord(Dataset):
         found = (self._source.reading(case, state, reader) for reader in readers)
         return tuple(sorted(found, key=lambda reading: not reading.masks))
 
+    def adjudicated_as(self, readings: Sequence[Reading]) -> str | None:
+        """The label group of the adjudication where the case has one, else the first reader."""
+        roster = self._source.roster
+        names = {
+            name for reader, name in roster.names.items() if roster.is_adjudication(reader.group)
+        }
+        agreed = (reading.reader for reading in readings if reading.reader in names)
+        return next(agreed, super().adjudicated_as(readings))
+
     @property
     def questions(self) -> tuple[Question, ...]:
         """What each label group may say of a study."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _DRAWN_MODES: Final = frozenset({"freeform", "polygon", "mask"})
 _COLOR: Final = re.compile(r"#[0-9A-Fa-f]{6}")
 _PREFIX: Final = "exam:"
+_TOPIC: Final = "exam"
+"""What every group is asked, each under a key of its own."""
 _CODES: Final = (
     ("micronodule", findings.TREE_IN_BUD),
     ("tree", findings.TREE_IN_BUD),
@@ -57,7 +59,8 @@ class GroupLabels:
     def question(self) -> Question:
         """What is asked of a study; its choices are in the file's order."""
         text = f"Exam labels ({self.group.name})"
-        return Question(question_key(self.group.id), text, tuple(self.answered.values()), True)
+        choices = tuple(self.answered.values())
+        return Question(question_key(self.group.id), text, choices, True, _TOPIC)
 
     @property
     def has_series_labels(self) -> bool:
