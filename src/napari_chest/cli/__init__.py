@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_chest.cli.compare import add_compare
+from napari_chest.cli.contradictions import add_contradictions
+from napari_chest.cli.release import add_release
+from napari_chest.cli.review import add_review
 from napari_chest.datasets import open_dataset
 from napari_chest.errors import ChestError
 
@@ -26,10 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        code = run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has seen enough, as in `| head`; closing Python would complain of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ChestError, OSError) as error:
         print(f"napari-chest: {error}", file=sys.stderr)
         return 2
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,6 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("open", help="napari on a dataset")
     show.add_argument("path", type=Path, help="the dataset's folder, as it was downloaded")
     show.add_argument("--case", metavar="ID", help="the case to open first")
+    show.add_argument(
+        "--store", metavar="ADDRESS", help="file or URL of the review's store, this time"
+    )
+    show.add_argument("--as", dest="who", metavar="NAME", help="who sits here, this time")
     show.set_defaults(run=_open)
 
     info = commands.add_parser("info", help="dataset, cases and readings")
@@ -75,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         "--case", metavar="ID", action="append", help="a case; may be repeated (default: all)"
     )
     export.set_defaults(run=_export)
+
+    add_compare(commands)
+    add_contradictions(commands)
+    add_release(add_review(commands))
     return parser
 
 
@@ -86,6 +105,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> int:
     open_dataset(options.path)  # says why not before a window opens
+    if options.store:
+        os.environ["NAPARI_CHEST_STORE"] = options.store
+    if options.who:
+        os.environ["NAPARI_CHEST_PERSON"] = options.who
     from napari_chest.ui import demo
 
     return demo.show(options.path, options.case)
@@ -177,7 +200,3 @@ def _case_json(dataset: Dataset, case: CaseInfo) -> dict[str, Any]:
 
 def _problem_json(problem: Problem) -> dict[str, Any]:
     return {"level": problem.level, "text": problem.text, "files": list(problem.files)}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
