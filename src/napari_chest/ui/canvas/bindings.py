@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
+
+from napari_chest.ui.keys import qt_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,7 +44,7 @@ class Bindings:
         self._now: dict[str, Callable[[Any], Any]] = {}
         self._held: list[Callable[[bool], None]] = []
         if widget is not None:
-            _FocusWatch(widget, self._let_go)
+            _KeyWatch(widget, self._let_go, self._is_ours)
 
     def bind(
         self,
@@ -106,6 +108,14 @@ class Bindings:
 
         return bound
 
+    def _is_ours(self, event: QKeyEvent) -> bool:
+        """Whether a layer of ours has the key, which a menu of napari may have as well."""
+        if self._viewer.layers.selection.active not in list(self._own_layers()):
+            return False
+        pressed = QKeySequence(event.keyCombination())
+        ours = self._on_layers | self._now
+        return any(QKeySequence(qt_sequence(key)) == pressed for key in ours)
+
     def _let_go(self) -> None:
         """Let go of keys: their release goes to whatever has the keyboard now."""
         held, self._held = self._held, []
@@ -126,16 +136,23 @@ def _ignoring_argument(act: Callable[[], None]) -> Callable[[Any], Any]:
     return bound
 
 
-class _FocusWatch(QObject):
-    """Tells when a widget no longer has the keyboard."""
+class _KeyWatch(QObject):
+    """Keeps keys of ours from napari's menus, and tells when a widget has the keyboard no more."""
 
-    def __init__(self, widget: QWidget, left: Callable[[], None]) -> None:
+    def __init__(
+        self, widget: QWidget, left: Callable[[], None], is_ours: Callable[[QKeyEvent], bool]
+    ) -> None:
         super().__init__(widget)
         self._left = left
+        self._is_ours = is_ours
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: ARG002, N802
-        """Keep nothing from the widget."""
+        """Keep nothing from the widget but what asks whose a key is."""
         if event.type() == QEvent.Type.FocusOut:
             self._left()
-        return False
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.ShortcutOverride:
+            return False
+        ours = self._is_ours(event)
+        event.setAccepted(ours)  # then it comes as a press, and not to the menu
+        return ours

@@ -7,7 +7,7 @@ painted for the length of a stroke.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from napari_chest.ui.canvas.axes import Axes
 
 Place = tuple[float, float, float]
-Phase = Literal["press", "move", "release"]
 
 
 @dataclass

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 
-from napari_chest import geometry
-from napari_chest.model import Window
-from napari_chest.ui import layers
-from napari_chest.ui.canvas.axes import Axes
+from napari_chest.ui.canvas.axes import Axes, Voxel
 from napari_chest.ui.canvas.bindings import Bindings
+from napari_chest.ui.canvas.camera import Camera
+from napari_chest.ui.canvas.differences import Differences
+from napari_chest.ui.canvas.image import Image
+from napari_chest.ui.canvas.instead import Instead
+from napari_chest.ui.canvas.marks import Marks
 from napari_chest.ui.canvas.masks import CLICK, Masks
 from napari_chest.ui.canvas.mouse import Mouse
 from napari_chest.ui.canvas.others import Others
-from napari_chest.ui.canvas.overlay import Crosshair, Overlay, OverlayText
-from napari_chest.ui.canvas.strip import Strip, refill
+from napari_chest.ui.canvas.overlay import OverlayText
+from napari_chest.ui.canvas.strip import Strip
 from napari_chest.ui.canvas.warm_up import warm_up
 from napari_chest.ui.canvas.window import canvas_widget, dock_before, resize_docks, undock
-from napari_chest.ui.planes.facing import facings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import napari
     import numpy as np
@@ -33,9 +32,9 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_chest.edits.steps import Box
-    from napari_chest.model import Grid, Mask, Reading, SliceLabels, Volume
+    from napari_chest.model import Mask, Reading, SliceLabels, Volume, Window
 
-Voxel = tuple[int, int, int]
+__all__ = ["Canvas", "Voxel"]
 
 
 class Canvas:
@@ -60,28 +59,33 @@ class Canvas:
     cell_clicked = Signal(int, int)
     brush_stepped = Signal(int)
     voxel_clicked = Signal(object)
+    view_changed = Signal()
 
     def __init__(self, viewer: napari.Viewer) -> None:
         self._viewer = viewer
         self._volume: Volume | None = None
-        self._image: Any = None
         self._closed = False
         self._z = -1
         self._hidden_now: list[Any] = []
-        self._crosshair: Voxel | None = None
         self.axes = Axes(viewer)
+        self._camera = Camera(viewer, self.axes)
+        self._camera.navigated.connect(self.navigated.emit)
         self.widget = canvas_widget(viewer)
         self.keys = Bindings(viewer, self.widget, self._own_layers)
+        self._image = Image(viewer, self.keys.bind_layer)
+        self._image.window_changed.connect(self._on_window)
         self._strip = Strip(viewer, self.axes, self.keys.bind_layer)
         self._strip.edited.connect(self.strip_edited.emit)
         self.masks = Masks(viewer, self.axes, self.keys.bind_layer, lambda: self._mouse.held)
         self._others = Others(viewer)
-        self._overlay = Overlay(self.widget) if self.widget is not None else None
-        if self._overlay is not None:
+        self.differences = Differences(viewer, self.axes)
+        self._instead = Instead(viewer)
+        self._layered = (self._strip, self.masks, self._others, self.differences, self._instead)
+        self._marks = Marks(self.widget, self.axes, self._strip, self.masks.preview)
+        if self._marks.overlay is not None:
             # Once napari has taken note of the new size itself.
-            self._overlay.resized.connect(self._refresh_overlay, Qt.ConnectionType.QueuedConnection)
-        self.masks.preview.changed.connect(self._refresh_overlay)
-        self._corners = OverlayText()
+            self._marks.overlay.resized.connect(self._on_view, Qt.ConnectionType.QueuedConnection)
+        self.masks.preview.changed.connect(self._marks.refresh)
         warm_up()
         self._mouse = Mouse(
             self._viewer,
@@ -105,65 +109,74 @@ class Canvas:
     @property
     def overlay_text(self) -> OverlayText:
         """What lies over the image."""
-        return self._overlay.text if self._overlay is not None else self._corners
+        return self._marks.text
 
     def show_volume(self, volume: Volume, name: str, window: Window, first: int) -> None:
         """Show a volume in place of the one before, at one of its slices."""
         self._flatten()
         self._volume, self.axes.grid = volume, volume.grid
-        data, kwargs, _ = layers.image_layer(volume, name, window)
-        if self._image is None:
+        if self._image.layer is None:
             self._strip.remove()  # the image belongs below them
             self.masks.remove()
-            self._image = self._viewer.add_image(data, **kwargs)
-            self._image.events.contrast_limits.connect(self._on_contrast)
-            self.keys.bind_layer(self._image)
-        else:
-            refill(self._image, data, kwargs)
-            self._image.colormap = kwargs["colormap"]
+        self._image.show(volume, name, window)
+        self.differences.begin(volume.grid)
         self._z = -1
-        self._image.contrast_limits_range = layers.slider_range(volume)
-        self._image.contrast_limits = window.limits
-        self._viewer.canvas.overlays.scale_bar.visible = _has_scale(volume.grid)
-        self._viewer.canvas.overlays.scale_bar.position = "bottom_center"
-        self._viewer.canvas.overlays.scale_bar.font_size = 9
+        self._image.reset_window(volume, window)
+        self._camera.show_scale_bar()
         self.go_to(first)
         self._on_step()  # napari is silent where the view stands there already
         self.volume_changed.emit()
-        self._refresh_overlay()
+        self._marks.refresh()
 
     def slices_arrived(self, slices: Sequence[int]) -> None:
         """Show slices whose voxels have just been filled in, where they are looked at."""
-        if self._image is not None and (self.slice in slices or not self.axial):
-            self._image.refresh()
+        if self._image.layer is not None and (self.slice in slices or not self.axial):
+            self._image.layer.refresh()
         self.voxels_arrived.emit(slices)
 
     def show_strip(self, labels: SliceLabels | None, name: str) -> None:
         """Show a slice table beside the image, or none."""
         if self._volume is not None:
-            with self._in_place():
+            with self._camera.in_place():
                 self._strip.show(labels, self._volume.grid, name)
-            self._viewer.layers.selection.active = self._image
-        self._refresh_overlay()
+            self._viewer.layers.selection.active = self._image.layer
+        self._marks.refresh()
 
     def show_masks(self, masks: Sequence[Mask]) -> None:
         """Show these masks over the image and no others."""
         if self._volume is not None:
             self._flatten()
-            with self._in_place():
+            with self._camera.in_place():
                 self.masks.show(masks, self._volume.grid)
 
     def show_others(self, readings: Sequence[tuple[Reading, str]]) -> None:
         """Show the masks of other readings as outlines, each in its colour, and no others."""
         if self._volume is not None:
-            with self._in_place():
+            with self._camera.in_place():
                 self._others.show(readings, self._volume.grid)
+
+    def show_differences(self, kinds: npt.NDArray[np.uint8], colors: Sequence[str]) -> None:
+        """Show in which voxels (Z, Y, X) readings differ, kind 1 in the first colour."""
+        if self._volume is not None:
+            with self._camera.in_place():
+                self.differences.show(kinds, colors, self._volume.grid)
+
+    def prepare_other(self, reading: Reading | None, title: str = "") -> None:
+        """Have the masks of another reading ready for `show_other_while`, or none."""
+        if self._volume is not None:
+            with self._camera.in_place():
+                self._instead.prepare(reading, self._volume.grid, title)
+
+    def show_pins(self, places: Iterable[tuple[Voxel, bool]]) -> None:
+        """Mark these voxels, each settled or not, and no others."""
+        self._marks.pins.show(places)
+        self._marks.refresh()
 
     def fit(self) -> None:
         """Let the view show the image and what stands beside it, as large as it can."""
         if self._volume is not None:
             self._viewer.reset_view()
-            self._refresh_overlay()
+            self._marks.refresh()
 
     def flush(self) -> None:
         """Tell of strokes that are on screen but not announced yet, before others are shown."""
@@ -176,11 +189,10 @@ class Canvas:
 
     def clear(self) -> None:
         """Take our own layers off the screen; those of others stay."""
-        self._strip.remove()
-        self.masks.remove()
-        self._others.remove()
-        if self._image is not None:
-            self._viewer.layers.remove(self._image)
+        for part in self._layered:
+            part.remove()
+        if self._image.layer is not None:
+            self._viewer.layers.remove(self._image.layer)
         self._forget_image()
 
     def close(self) -> None:
@@ -196,9 +208,7 @@ class Canvas:
         self._viewer.canvas.overlays.scale_bar.visible = False
         self._mouse.release()
         self.keys.release()
-        if self._overlay is not None:
-            self._overlay.remove()
-            self._overlay = None
+        self._marks.remove()
 
     # Slice, window, visibility
 
@@ -214,85 +224,86 @@ class Canvas:
 
     def go_to(self, z: int) -> None:
         """Show another slice, or the nearest there is."""
-        if self._volume is not None:
-            self.axes.move(0, z)
+        self._camera.go_to(z)
 
     def show_box(self, box: Box) -> None:
         """Go where a box of voxels, or of slices alone, can be seen, if it cannot already."""
-        if self._volume is None:
-            return
-        axis = self.axes.order[0] if len(box) == len(self._volume.grid.shape) else 0
-        if not box[axis].start <= self.axes.index(axis) < box[axis].stop:
-            self.axes.move(axis, (box[axis].start + box[axis].stop - 1) // 2)
+        self._camera.show_box(box)
 
     def center_on(self, y: float, x: float) -> None:
         """Bring a voxel of the axial slice into the middle of the view."""
-        if self._volume is None or not self.axial:
-            return
-        _, dy, dx = self._volume.grid.spacing
-        camera = self._viewer.scene.camera
-        camera.center = (*camera.center[:-2], y * dy, x * dx)
+        self._camera.center_on(y, x)
+
+    def show_voxel(self, voxel: Voxel) -> None:
+        """Bring a voxel into the middle of the view, and let the other planes go through it."""
+        self._camera.show_voxel(voxel)
+
+    def visit(self, voxel: Voxel) -> None:
+        """Let all planes go through a voxel; the view stays where it can be seen there."""
+        self._camera.visit(voxel)
 
     def step(self, steps: int) -> None:
         """Go through the plane that is shown: slices in the axial view, rows in the coronal."""
-        if self._volume is not None:
-            axis = self.axes.order[0]
-            self.axes.move(axis, self.axes.index(axis) + steps)
+        self._camera.step(steps)
 
     @property
     def window(self) -> Window | None:
         """The grey window of the image, or None where there is none."""
-        if self._image is None:
-            return None
-        low, high = self._image.contrast_limits
-        return Window((low + high) / 2, high - low)
+        return self._image.window
 
     def set_window(self, window: Window) -> None:
         """Show the image in another grey window."""
-        if self._image is not None:
-            low, high = window.limits
-            now_low, now_high = self._image.contrast_limits_range
-            self._image.contrast_limits_range = (min(low, now_low), max(high, now_high))
-            self._image.contrast_limits = (low, high)
+        self._image.set_window(window)
 
     def invert(self) -> None:
         """Show bright as dark; the voxels stay."""
-        if self._image is not None:
-            self._image.colormap = "gray" if self.inverted else "gray_r"
-            self.window_changed.emit(self.window)
+        self._image.invert()
 
     @property
     def inverted(self) -> bool:
         """Whether bright is shown as dark."""
-        return self._image is not None and self._image.colormap.name == "gray_r"
+        return self._image.inverted
 
     def toggle_smoothing(self) -> None:
         """Show the image smoothed between voxel centres, or voxel by voxel; labels never are."""
-        if self._image is not None:
-            smooth = str(self._image.interpolation2d) == "linear"
-            self._image.interpolation2d = "nearest" if smooth else "linear"
+        self._image.toggle_smoothing()
 
     def hide_while(self, held: bool) -> None:
         """Show the bare image while a key is held, then what was shown before."""
         if held:
-            shown = (*self.masks.layers, *self._strip.layers, *self._others.layers)
-            self._hidden_now = [layer for layer in shown if layer.visible]
+            parts = (self.masks, self._strip, self._others, self.differences)
+            shown = [layer for part in parts for layer in part.layers]
+            self._hidden_now += [layer for layer in shown if layer.visible]
         for layer in self._hidden_now:
             layer.visible = not held
-        self._refresh_overlay()
+        if not held:
+            self._hidden_now = []
+        self._marks.pins.bare = held
+        self._marks.refresh()
+
+    @property
+    def other_shown(self) -> str:
+        """Whose masks `show_other_while` shows; empty while it does not."""
+        return self._instead.shown
+
+    def show_other_while(self, held: bool) -> None:
+        """Show the masks of `prepare_other` while a key is held, then what was shown before."""
+        if self._instead.ready:
+            self._instead.show(held)  # first: hiding is told, and who asks then is told of this
+            self.hide_while(held)
 
     def toggle_labels(self) -> None:
         """Hide masks and labels, or show them again."""
-        parts = (self.masks, self._strip, self._others)
+        parts = (self.masks, self._strip, self._others, self._marks.pins, self.differences)
         visible = any(part.visible for part in parts)
         for part in parts:
             part.visible = not visible
-        self._refresh_overlay()
+        self._marks.refresh()
 
     def cycle_overlay(self) -> None:
         """Show all text over the image, only what matters, or none."""
-        if self._overlay is not None:
-            self._overlay.cycle_detail()
+        if self._marks.overlay is not None:
+            self._marks.overlay.cycle_detail()
 
     def show_plane(self, order: tuple[int, int, int]) -> None:
         """Show the plane through the first of these display axes, the second running down."""
@@ -302,8 +313,8 @@ class Canvas:
 
     def show_crosshair(self, voxel: Voxel | None) -> None:
         """Show a crosshair at a voxel, or none."""
-        self._crosshair = voxel
-        self._refresh_overlay()
+        self._marks.crosshair = voxel
+        self._marks.refresh()
 
     def set_focus(self) -> None:
         """Let the keyboard speak to the image."""
@@ -318,28 +329,19 @@ class Canvas:
         bottom_right: Iterable[str],
     ) -> None:
         """Set the text in the corners of the image."""
-        self._corners = OverlayText(
+        self._marks.corners = OverlayText(
             tuple(top_left), tuple(top_right), tuple(bottom_left), tuple(bottom_right)
         )
-        self._refresh_overlay()
+        self._marks.refresh()
 
     @property
     def zoom(self) -> float:
         """Screen pixels per voxel across the image."""
-        dx = self._volume.grid.spacing[2] if self._volume else 1.0
-        return float(self._viewer.scene.camera.zoom * dx)
+        return self._camera.zoom
 
     def _flatten(self) -> None:
         """Leave the 3-D display, in which napari fails to select a layer before the mouse moves."""
         self._viewer.dims.ndisplay = 2
-
-    @contextmanager
-    def _in_place(self) -> Iterator[None]:
-        """Stay where the view is: napari moves it when a layer of another extent comes or goes."""
-        place = [self.axes.index(axis) for axis in range(3)]
-        yield
-        for axis, index in enumerate(place):
-            self.axes.move(axis, index)
 
     def bind_for_now(self, acts: dict[str, Callable[[], None]]) -> None:
         """Let keys of our layers do something else until `unbind_now`."""
@@ -362,7 +364,7 @@ class Canvas:
         undock(self._viewer, widget)
 
     def _own_layers(self) -> list[Any]:
-        image = [] if self._image is None else [self._image]
+        image = [] if self._image.layer is None else [self._image.layer]
         return [*image, *self._strip.layers, *self.masks.layers]
 
     # napari's events
@@ -397,7 +399,7 @@ class Canvas:
         elif not self.axial:
             self.plane_changed.emit()
         if self.masks.preview.shown:
-            self._refresh_overlay()
+            self._marks.refresh()
         self.moved.emit()
 
     def _on_order(self) -> None:
@@ -405,29 +407,27 @@ class Canvas:
         self._on_view()
 
     def _on_view(self) -> None:
-        room = self._viewer.canvas.size[1] * _SCALE_BAR_SHARE / self._viewer.scene.camera.zoom
-        fitting = [step for step in _SCALE_BAR_MM if step <= room]
-        self._viewer.canvas.overlays.scale_bar.length = fitting[-1] if fitting else None
-        self._refresh_overlay()
+        self._camera.fit_scale_bar()
+        self._marks.refresh()
+        self.view_changed.emit()
 
-    def _on_contrast(self) -> None:
+    def _on_window(self) -> None:
         self.window_changed.emit(self.window)
 
     def _on_removed(self, event: Any) -> None:
-        self._strip.forget(event.value)
-        self.masks.forget(event.value)
-        self._others.forget(event.value)
-        if event.value is self._image:
+        for part in self._layered:
+            part.forget(event.value)
+        if event.value is self._image.layer:
             self._forget_image()
-        self._refresh_overlay()
+        self._marks.refresh()
 
     def _forget_image(self) -> None:
-        self._image = self._volume = self.axes.grid = self._crosshair = None
+        self._image.layer = self._volume = self.axes.grid = self._marks.crosshair = None
         self.volume_changed.emit()
-        self._refresh_overlay()
+        self._marks.refresh()
 
     def _on_pointer(self, viewer: napari.Viewer, event: Any) -> None:  # noqa: ARG002
-        voxel = self._voxel_at(event.position)
+        voxel = self.axes.voxel_at(event.position)
         self.pointer_changed.emit(voxel)
         if voxel is not None and tuple(event.modifiers) == ("Shift",) and not self._mouse.held:
             self.navigated.emit(voxel)
@@ -438,7 +438,7 @@ class Canvas:
         if cell is not None:
             self.cell_clicked.emit(*cell)
             return True
-        voxel = self._voxel_at(position)
+        voxel = self.axes.voxel_at(position)
         if self.masks.tool != CLICK or voxel is None:
             return False
         self.voxel_clicked.emit(voxel)
@@ -447,52 +447,4 @@ class Canvas:
     @property
     def voxel_under_pointer(self) -> Voxel | None:
         """The voxel under the pointer; None where it is not over the image."""
-        return self._voxel_at(self._viewer.cursor.position)
-
-    def _voxel_at(self, position: Any) -> Voxel | None:
-        if self._volume is None or len(position) < 3:
-            return None
-        grid = self._volume.grid
-        z, y, x = (round(p / s) for p, s in zip(position[-3:], grid.spacing, strict=True))
-        inside = 0 <= z < grid.shape[0] and 0 <= y < grid.shape[1] and 0 <= x < grid.shape[2]
-        return (z, y, x) if inside else None
-
-    # The overlay
-
-    def _refresh_overlay(self) -> None:
-        if self._overlay is None:
-            return
-        self._overlay.set_preview(self.masks.preview.picture())
-        if self._volume is None or not self.axes.flat:
-            self._overlay.set_text(OverlayText())
-            return
-        letters = geometry.edge_letters(self._volume.grid, *self.axes.order[-2:])
-        self._overlay.set_text(
-            replace(
-                self._corners,
-                letters=letters,
-                strip=self._strip.names(),
-                image=self.axes.image_box(),
-                crosshair=self._crosshair_lines(),
-            )
-        )
-
-    def _crosshair_lines(self) -> Crosshair | None:
-        """The crosshair on the plane that is shown: each line is the plane that stands on it."""
-        if self._crosshair is None or self._volume is None:
-            return None
-        grid = self._volume.grid
-        down, right = self.axes.order[-2:]
-        places = [self._crosshair[axis] * grid.spacing[axis] for axis in (down, right)]
-        planes = facings(grid)
-        return Crosshair(*self.axes.to_pixels(*places), planes[down].color, planes[right].color)
-
-
-def _has_scale(grid: Grid) -> bool:
-    """Whether a length on screen is one in the patient or at the detector."""
-    return grid.calibration != "unknown" and (grid.placed or grid.shape[0] == 1)
-
-
-_SCALE_BAR_MM = (1, 5, 10, 20, 50, 100)
-_SCALE_BAR_SHARE = 0.2
-"""Lengths of the scale bar, of which the longest within this share of the canvas is shown."""
+        return self.axes.voxel_at(self._viewer.cursor.position)

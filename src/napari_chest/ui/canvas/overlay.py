@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
 from napari_chest.ui.drawing import draw_crosshair, draw_text
 
 if TYPE_CHECKING:
     from napari_chest.geometry import EdgeLetters
+    from napari_chest.ui.canvas.pins import Pin
     from napari_chest.ui.canvas.preview import PreviewPicture
 
 Detail = Literal["minimal", "none", "all"]
@@ -23,6 +24,9 @@ _SCALE_BAR_HEIGHT = 36
 """Room at the bottom that napari's scale bar takes, in pixels."""
 LINE_LENGTH = 40
 """Characters of a line, beyond which its middle is left out."""
+_PIN = 6.0
+"""Radius of the mark of a comment, in pixels."""
+_PINNED, _SETTLED = "#f0c000", "#82888f"
 _LETTER_TIPS = "H = head (superior), F = feet (inferior), R = patient's right, L = patient's left"
 
 
@@ -59,6 +63,7 @@ class OverlayText:
     """Left, top, right and bottom of the image in pixels of the canvas: letters stand at its edges
     as far as those are in view."""
     crosshair: Crosshair | None = None
+    pins: tuple[Pin, ...] = ()
 
 
 class Overlay(QWidget):
@@ -90,11 +95,6 @@ class Overlay(QWidget):
     def text(self) -> OverlayText:
         """What is shown when all is shown."""
         return self._text
-
-    @property
-    def detail(self) -> Detail:
-        """How much is shown."""
-        return self._detail
 
     def set_text(self, text: OverlayText) -> None:
         """Show another text."""
@@ -142,6 +142,8 @@ class Overlay(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         everything = self._detail == "all"
         self._draw_crosshair(painter)
+        for pin in self._text.pins:
+            _draw_pin(painter, pin)
         area = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN, -_MARGIN)
         text, left, right = self._text, Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         top, bottom = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom
@@ -217,6 +219,16 @@ def _draw_preview(painter: QPainter, picture: PreviewPicture) -> None:
     left, top, right, bottom = picture.area
     target = QRectF(left, top, right - left, bottom - top)
     painter.drawImage(target, image, QRectF(image.rect()))
+
+
+def _draw_pin(painter: QPainter, pin: Pin) -> None:
+    """A ring around the voxel, which stays to be seen, with a black casing."""
+    at = QPointF(pin.x, pin.y)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for color, width in (("#000000", 4.0), (_SETTLED if pin.faint else _PINNED, 2.0)):
+        painter.setPen(QPen(QColor(color), width))
+        painter.drawEllipse(at, _PIN, _PIN)
+        painter.drawLine(at - QPointF(0, _PIN), at - QPointF(0, 2 * _PIN))
 
 
 def _beside(area: QRectF, font: QFont, lines: tuple[str, ...]) -> QRectF:

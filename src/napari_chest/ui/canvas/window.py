@@ -54,6 +54,8 @@ def dock_before(viewer: Any, widget: QWidget, name: str, neighbour: QWidget) -> 
     if window is None or beside is None:
         return None
     dock = viewer.window.add_dock_widget(widget, name=name, area="right", tabify=False)
+    # First beside it, wherever napari has put it; then before it.
+    window.splitDockWidget(beside, dock, Qt.Orientation.Horizontal)
     window.splitDockWidget(dock, beside, Qt.Orientation.Horizontal)
     return dock
 

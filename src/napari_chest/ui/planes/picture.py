@@ -17,7 +17,7 @@ from napari_chest.ui.planes.facing import facings
 from napari_chest.ui.planes.marks import draw_letters, draw_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -56,16 +56,24 @@ class Picture:
     ----------
     volume : the volume.
     axis : the display axis that is gone through.
+
+    Attributes
+    ----------
+    title : what stands at the top left: the plane's name.
+    over : draws over the masks, if anything has to be.
     """
 
     def __init__(self, volume: Volume, axis: int) -> None:
         self.volume = volume
         self.facings = facings(volume.grid)
         self.facing = self.facings[axis]
+        self.title = self.facing.plane.capitalize()
+        self.over: Callable[[QPainter, Place], None] | None = None
         self.index = 0
         self._window, self._inverted = Window(0, 1), False
         self._overlays: list[_Overlay] = []
         self._preview: _Overlay | None = None
+        self._plane: _Part | None = None
         self._outline = False
         self._grey: npt.NDArray[np.uint32] | None = None
         self._labels: list[_Part] | None = None
@@ -107,6 +115,17 @@ class Picture:
         had, self._preview = self._preview is not None, None
         return had and self.forget_labels()
 
+    def set_plane(
+        self, labels: npt.NDArray[Any] | None, table: npt.NDArray[np.uint8] | None
+    ) -> bool:
+        """Show labels (H, W) over the slice that is shown, as it faces a person; or none."""
+        found = None if labels is None else render.filled_box(labels)
+        self._plane = None
+        if found is not None and table is not None:
+            labels, top, left = found
+            self._plane = _Part(labels, render.packed(table), top, left)
+        return self.forget_labels()
+
     def crosses(self, box: Box) -> bool:
         """Whether the slice goes through a box."""
         part = box[self.facing.axis]
@@ -147,6 +166,8 @@ class Picture:
             try:
                 area = QRectF(0, 0, size.width(), size.height())
                 self._draw_slice(painter, area, place)
+                if self.over is not None:
+                    self.over(painter, place)
                 self._draw_words(painter, area, place, font)
             finally:
                 painter.end()
@@ -159,7 +180,7 @@ class Picture:
         if self._labels is None:
             shown = [*self._overlays, *([self._preview] if self._preview is not None else [])]
             parts = [self._part(overlay) for overlay in shown]
-            self._labels = [part for part in parts if part is not None]
+            self._labels = [part for part in (*parts, self._plane) if part is not None]
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         _draw_voxels(painter, place, self._grey, _OPAQUE)
         # Half a voxel of a segment does not exist.
@@ -189,7 +210,7 @@ class Picture:
         letters = geometry.edge_letters(grid, facing.down, facing.right)
         draw_letters(painter, bold, area, QRectF(*place.area), letters)
         number = f"{self.index + 1}/{grid.shape[facing.axis]}"
-        draw_names(painter, bold, area, facing.plane.capitalize(), number)
+        draw_names(painter, bold, area, self.title, number)
         draw_frame(painter, area, QColor(facing.color), 0)
 
 

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 N = TypeVar("N", float, Any)
+
+
+class View(NamedTuple):
+    """Which part of a slice is looked at, however large the pane.
+
+    Attributes
+    ----------
+    down, right : what lies in the middle, in mm from the middle of the first voxel.
+    zoom : how many times larger the slice is than one that just fits.
+    """
+
+    down: float
+    right: float
+    zoom: float
 
 
 @dataclass(frozen=True)
@@ -74,3 +88,20 @@ def fitted(
     scale = min(room[0] / across, room[1] / down)
     left, top = (size[0] - across * scale) / 2, (size[1] - down * scale) / 2
     return Place(shape, spacing, scale, left, top)
+
+
+def viewed(whole: Place, size: tuple[int, int], view: View) -> Place:
+    """The part of a slice that is looked at, on a widget on which ``whole`` just fits.
+
+    ``size`` is the width and height of the widget in pixels.
+    """
+    scale = whole.scale * view.zoom
+    (dy, dx), (width, height) = whole.spacing, size
+    left, top = width / 2 - (view.right + dx / 2) * scale, height / 2 - (view.down + dy / 2) * scale
+    return replace(whole, scale=scale, left=left, top=top)
+
+
+def view_of(place: Place, whole: Place, size: tuple[int, int]) -> View:
+    """Which part of a slice is looked at where it lies at a place; the reverse of `viewed`."""
+    row, column = place.to_slice(size[0] / 2, size[1] / 2)
+    return View(row * place.spacing[0], column * place.spacing[1], place.scale / whole.scale)

@@ -198,8 +198,11 @@ class Plane(QWidget):
     @property
     def place(self) -> Place:
         """Where the slice lies on the widget."""
-        if self._own_place is not None:
-            return self._own_place
+        return self._own_place if self._own_place is not None else self._whole
+
+    @property
+    def _whole(self) -> Place:
+        """Where the slice lies as large as it fits."""
         assert self.picture is not None
         facing, grid = self.picture.facing, self.picture.volume.grid
         down, right = facing.down, facing.right
