@@ -8,7 +8,8 @@ import pytest
 
 from napari_chest.changes import CellChange
 from napari_chest.model import CaseInfo, Grid, Reading, SliceLabels, Volume
-from napari_chest.ui.session import OpenCase, Session
+from napari_chest.ui.open_case import OpenCase
+from napari_chest.ui.session import Session
 
 COLUMNS = ("LUL", "RUL", "infected")
 SLICES = 6

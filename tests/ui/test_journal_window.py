@@ -8,12 +8,14 @@ from threading import Event
 
 import numpy as np
 import pytest
+from napari.qt import QtViewer
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 import napari_chest
 from napari_chest.review.folder import review_folder
-from napari_chest.review.telling import JournalState
+from napari_chest.review.journal.telling import JournalState
 from napari_chest.ui.journaling import Journaling, state_text
 from napari_chest.ui.loading import FirstImage, read_case
 from napari_chest.ui.preferences import Preferences
@@ -315,3 +317,18 @@ def test_a_closed_dock_listens_no_more(opened):
     before = len(session.journal_changed)
     opened.viewer.window.remove_dock_widget(opened.dock)
     assert len(session.journal_changed) == before - 1
+
+
+@pytest.mark.parametrize("where", ["the canvas", "the dock"])
+def test_ctrl_s_puts_strokes_on_disk_and_not_naparis_dialog_on_screen(opened, monkeypatch, where):
+    asked = []
+    monkeypatch.setattr(QtViewer, "_save_layers_dialog", lambda *_, **__: asked.append(True))
+    opened.viewer.window._qt_window.activateWindow()
+    opened.key(Qt.Key.Key_4)
+    button = opened.dock.work.review.buttons["submit"]
+    button.setFocus()
+    pressed = opened.controller.canvas.widget if where == "the canvas" else button
+    QTest.keyClick(pressed, Qt.Key.Key_S, CTRL)
+    QApplication.processEvents()
+    assert asked == []
+    assert opened.dock.message.text() == "Every step is on disk."

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import threading
 
 import numpy as np
 from qtpy.QtCore import QEvent, QObject, Qt
@@ -82,7 +83,9 @@ def test_write_back_asks_keeps_a_backup_and_changes_the_dataset(opened, dataset_
     assert len(backups) == 1
     assert (backups[0] / "Lobe-level-labels-updated-1.npy").read_bytes() == old
     infected = int(opened.values[:, -1].sum())
-    assert opened.dock.cases.table.model().index(0, 2).data() == f"{infected} infected"
+    model = opened.dock.cases.table.model()
+    listed = [model.index(0, column).data() for column in range(model.columnCount())]
+    assert f"{infected} infected" in listed
     # The dataset goes on from what is on disk now.
     opened.dock.proof.done_button.click()
     opened.key(Qt.Key.Key_4)
@@ -216,7 +219,8 @@ def test_escape_leaves_the_save_page_with_nothing_done(opened, dataset_folder):
     QTest.keyClick(opened.dock.save.export_button, Qt.Key.Key_Escape)
     assert opened.dock.pages.currentWidget() is opened.dock.work
     review = dataset_folder.with_name("covid-ct-md-review")
-    assert {path.name.partition("-")[0] for path in review.iterdir()} == {"journal.sqlite"}
+    kept = {"journal.sqlite", "outbox.sqlite", "review.sqlite"}
+    assert {path.name.partition("-")[0] for path in review.iterdir()} <= kept
 
 
 def test_closing_the_window_asks_nothing_once_all_is_in_the_journal(opened, dataset_folder):
@@ -249,6 +253,40 @@ class KeepOpen(QObject):
             event.ignore()
             return True
         return False
+
+
+def test_closing_the_window_lets_go_of_what_is_read_and_ends_the_threads(bench, dataset_folder):
+    window, others = bench.dock.window(), set(threading.enumerate())
+    bench.controller.opening.open_folder(dataset_folder)
+    bench.wait(lambda: bench.session.journal is not None)
+    assert bench.controller.reader.busy
+    keep = KeepOpen(window)
+    QApplication.sendEvent(window, QCloseEvent())
+    window.hide()  # as Qt does before it destroys the window, when no timer fires any more
+    window.removeEventFilter(keep)
+    assert not bench.controller.reader.busy
+    left = {one.name for one in set(threading.enumerate()) - others if one.is_alive()}
+    assert not left & {"desk", "outbox", "journal"}
+
+
+def test_a_window_does_not_close_while_what_is_saved_is_read_back(opened):
+    window = opened.dock.window()
+    opened.session.begin_saving([opened.session.open_case.info.id])
+    event = QCloseEvent()
+    QApplication.sendEvent(window, event)
+    assert not event.isAccepted()
+    assert window.isVisible()
+    assert opened.dock.message.text() == "Saving. Close the window once the proof is shown."
+    opened.session.saving_done()
+
+
+def test_a_window_that_was_not_closed_goes_on_when_it_is_hidden(opened):
+    window = opened.dock.window()
+    window.hide()
+    window.show()
+    opened.key(Qt.Key.Key_4)
+    assert opened.session.flush()
+    assert opened.session.journal.state.error == ""
 
 
 def test_closing_the_window_asks_where_the_journal_cannot_be_written(opened, answers):

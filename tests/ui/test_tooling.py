@@ -18,7 +18,8 @@ from napari_chest.model import CaseInfo, Mask, Reading, Volume
 from napari_chest.tools.base import Painted, Parameter, Tool, ToolError
 from napari_chest.tools.lungs import Lungs
 from napari_chest.ui import live_numbers, tooling
-from napari_chest.ui.session import OpenCase, Session
+from napari_chest.ui.open_case import OpenCase
+from napari_chest.ui.session import Session
 from napari_chest.ui.tool_jobs import COMES
 from napari_chest.ui.tooling import Tooling
 from napari_chest.ui.widgets.numbers import NumbersLine

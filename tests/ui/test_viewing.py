@@ -302,3 +302,13 @@ def test_hiding_the_planes_gives_their_room_to_the_image(views):
     views.controller.act("layout")
     settle()
     assert (views.dock.width(), views.controller.canvas.widget.width()) == (dock, image)
+
+
+def test_the_planes_come_back_after_their_dock_was_closed(views):
+    views.controller.canvas.undock(planes(views))
+    settle()
+    views.controller.act("layout")
+    views.wait(lambda: planes(views).isVisible())
+    views.controller.canvas.go_to(9)
+    settle()
+    assert viewing(views).at == (9, 30, 25)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_chest.model import Grid, Volume
     from napari_chest.ui.canvas import Canvas
     from napari_chest.ui.canvas.canvas import Voxel
+    from napari_chest.ui.open_case import OpenCase
     from napari_chest.ui.session import Session
 
 _DIRECTIONS = (("R", "L"), ("A", "P"), ("F", "H"))
@@ -31,10 +32,12 @@ def corners(session: Session, canvas: Canvas, pointer: Voxel | None) -> Corners 
     if case is None or volume is None or window is None or session.dataset is None:
         return None
     draft = session.draft
-    state = "no labels" if draft is None else "not exported" if draft.change else ""
+    state = "no labels" if draft is None else _unsaved(draft, case) if draft.change else ""
     values = f"W {window.width:.0f} L {window.center:.0f} {preset_name(window)}".rstrip()
     view = [case.info.facts["View"]] if case.info.facts.get("View") else []
     hidden = [f"masks hidden ({shown('toggle_labels')})"] if canvas.masks.all_hidden else []
+    if canvas.other_shown:
+        hidden = [f"masks of {canvas.other_shown}"]
     flat = volume.grid.shape[0] == 1
     return (
         _title(session.dataset.title, case.info.title, draft.saved.reader if draft else ""),
@@ -42,6 +45,10 @@ def corners(session: Session, canvas: Canvas, pointer: Voxel | None) -> Corners 
         [*_under_pointer(session, canvas, volume, pointer), values, f"zoom {canvas.zoom:.1f}x"],
         _size(volume.grid) if flat else _slice(volume.grid, canvas),
     )
+
+
+def _unsaved(draft: Draft, case: OpenCase) -> str:
+    return "not submitted" if draft.saved.reader in case.kept else "not exported"
 
 
 def _title(dataset: str, case: str, reader: str) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_chest.edits import Draft
     from napari_chest.model import CaseInfo, Reading
-    from napari_chest.ui.session import OpenCase
+    from napari_chest.ui.open_case import OpenCase
 
 Handed = tuple[str, "Reading"]
 """Id of a case, and a reading of it as it was handed over to be saved."""
@@ -70,11 +70,15 @@ class Drafts:
             if draft is None:
                 reading = next(r for r in case.readings if r.reader == reader)
                 draft = begin_draft(self.journal, case.info, reading)
-            draft.read_only = case.restored.read_only
+            draft.read_only = case.restored.read_only or case.locked.get(reader, "")
             self._drafts[key] = draft
         if not self._drafts[key].read_only:
             self._left.pop(key, None)
         return self._drafts[key]
+
+    def of_reading(self, case: str, reader: str) -> Draft | None:
+        """The draft of a reading, where it is in memory."""
+        return self._drafts.get((case, reader))
 
     # What is not saved yet
 

@@ -16,7 +16,7 @@ from napari_chest.ui.resuming import all_unsaved
 
 if TYPE_CHECKING:
     from napari_chest.review.journal import Journal
-    from napari_chest.review.telling import JournalState
+    from napari_chest.review.journal.telling import JournalState
     from napari_chest.ui.preferences import Preferences
     from napari_chest.ui.resuming import Unsaved
     from napari_chest.ui.session import Session

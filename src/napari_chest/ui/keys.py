@@ -111,7 +111,32 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key("layout", ("F7",), "one plane, or all three"),
             Key("crosshair", ("H",), "hide or show the crosshair"),
             Key("surfaces", ("F8",), "the segments as surfaces in 3-D"),
+            Key("side_by_side", ("Shift-F7",), "two readers side by side, and what differs"),
+            Key("unlink", ("Shift-U",), "side by side: scroll together, or each alone", True),
+            Key("other_reader", ("\\",), "hold: the other reader's masks", True, True),
+            Key("agreement", ("F9",), "how far readers agree: numbers and plots"),
             Key("cycle_overlay", ("Shift-G",), "text over the image: all, little, none"),
+        ),
+    ),
+    (
+        "Review",
+        (
+            Key("submit", ("Control-Enter",), "submit the case, and open the next to do"),
+            Key("approve", ("Control-Shift-A",), "approve; then the next to do"),
+            Key("needs_fix", ("Control-Shift-F",), "needs a fix, with a reason"),
+            Key("reject", ("Control-Shift-R",), "reject, with a reason"),
+            Key("defer", ("Control-Shift-D",), "put the case off, with a reason"),
+            Key("comment", ("C",), "comment on the voxel pointed at", True),
+            Key("case_unreviewed", ("Control-Shift-PageDown",), "next unreviewed case of the list"),
+            Key("disagreement_next", (".",), "next open disagreement, the largest first"),
+            Key("disagreement_previous", (",",), "previous open disagreement"),
+            Key("take_a", ("Control-1",), "take it as reading A has it"),
+            Key("take_b", ("Control-2",), "take it as reading B has it"),
+            Key("take_union", ("Control-3",), "take what any reading shows"),
+            Key("take_intersection", ("Control-4",), "take what all readings show"),
+            Key("take_consensus", ("Control-5",), "take the consensus: majority or STAPLE"),
+            Key("contradictions", ("Shift-F9",), "what contradicts itself: list it, or fold it"),
+            Key("contradiction_next", ("Alt-F9",), "next contradiction of the list"),
         ),
     ),
     (
@@ -127,7 +152,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
 )
 KEYS: tuple[Key, ...] = tuple(key for _, keys in GROUPS for key in keys)
 
-_QT_NAMES = {"Control": "Ctrl", "PageUp": "PgUp", "PageDown": "PgDown"}
+_QT_NAMES = {"Control": "Ctrl", "PageUp": "PgUp", "PageDown": "PgDown", "Enter": "Return"}
 
 
 def qt_sequence(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from psygnal import Signal
 from qtpy.compat import isalive
 from qtpy.QtCore import QTimer
 
@@ -32,7 +33,13 @@ class Layout:
     """Shows and hides the other planes, and opens the window of surfaces.
 
     The planes are made when they are first asked for; whether they are shown is remembered.
+
+    Signals
+    -------
+    planes_shown() : the planes came into view.
     """
+
+    planes_shown = Signal()
 
     def __init__(
         self, session: Session, bench: Workbench, canvas: Canvas, preferences: Preferences
@@ -59,16 +66,25 @@ class Layout:
         if self._preferences.three_planes and self._dock is None:
             self._show()
 
+    @property
+    def _visible(self) -> bool:
+        return self._dock is not None and isalive(self._dock) and bool(self._dock.isVisible())
+
     def toggle(self) -> None:
         """Show one plane, or all three."""
-        if self._dock is not None and self._dock.isVisible():
+        if self._visible:
+            self.hide()
+        else:
+            self._show()
+        self._preferences.three_planes = self._visible
+        self._canvas.set_focus()
+
+    def hide(self) -> None:
+        """Show one plane for now."""
+        if self._dock is not None and self._visible:
             width = self._bench.width()
             self._dock.hide()
             self._give_room(width)
-        else:
-            self._show()
-        self._preferences.three_planes = self._dock is not None and self._dock.isVisible()
-        self._canvas.set_focus()
 
     def close(self) -> None:
         """Take the planes out of the window."""
@@ -81,13 +97,17 @@ class Layout:
 
     def _show(self) -> None:
         width = self._bench.width()
-        if self._dock is None:
+        if self.planes is None or not isalive(self.planes):
+            if self.viewing is not None:
+                self.viewing.close()
             self.planes = Planes()
             self.viewing = Viewing(self._session, self._canvas, self.planes)
+        if self.planes.parent() is None:  # new, or let go by a dock that was closed
             self._dock = self._canvas.dock_beside(self.planes, _NAME, self._bench)
         if self._dock is not None and not self._dock.isVisible():
             self._dock.show()
         self._give_room(width)
+        self.planes_shown.emit()
 
     def _give_room(self, width: int) -> None:
         """Leave the workbench its width and give the planes their share; the image has the rest."""

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_chest.datasets import open_dataset
+from napari_chest.errors import ReadError
+from napari_chest.review.casework import CaseReadings, case_readings
+from napari_chest.ui.open_case import OpenCase
 from napari_chest.ui.resuming import restore
-from napari_chest.ui.session import OpenCase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from napari_chest.datasets import Dataset
-    from napari_chest.model import CaseInfo
+    from napari_chest.model import CaseInfo, Volume
+    from napari_chest.review.casework import Seat
     from napari_chest.review.journal import Journal
 
 _BATCH_SECONDS = 0.04
@@ -61,12 +64,17 @@ def read_dataset(
 
 
 def read_case(
-    dataset: Dataset, info: CaseInfo, stop: Event, journal: Journal | None = None
+    dataset: Dataset,
+    info: CaseInfo,
+    stop: Event,
+    journal: Journal | None = None,
+    seat: Seat | None = None,
 ) -> Generator[FirstImage | Arrived, None, OpenCase]:
     """Read a case from its middle slice outwards, until it is complete or ``stop`` is set.
 
     Yields the case with its first slice, then further slices in batches. Returns the case with all
-    that is wrong with it. Its readings are as the journal has them, where there is one.
+    that is wrong with it. Its readings are as the journal has them, where there is one; with a seat
+    they are those that the person who sits there may see.
 
     Raises
     ------
@@ -76,17 +84,7 @@ def read_case(
     stream = dataset.stream(info.id)
     try:
         first = next(stream.slices)
-        readings = dataset.readings(info.id)
-        restored = restore(journal, info, readings)
-        case = OpenCase(
-            info,
-            stream.volume,
-            (*readings, *restored.erased),
-            [*dataset.problems(info.id), *restored.problems],
-            dataset.about(info.id),
-            dataset.annotations(info.id),
-            restored,
-        )
+        case = _opened(dataset, info, stream.volume, journal, seat)
         yield FirstImage(case, first)
         total = stream.volume.grid.shape[0]
         so_far, batch, last = 1, [], time.monotonic()
@@ -102,3 +100,44 @@ def read_case(
     finally:
         stream.slices.close()
     return replace(case, problems=[*case.problems, *stream.problems])
+
+
+def _begun(journal: Journal | None, case: str) -> tuple[str, ...]:
+    """Readers of whom the journal has work in progress; `restore` tells where it cannot be read."""
+    try:
+        return () if journal is None else tuple(one.reader for one in journal.in_progress(case))
+    except ReadError:
+        return ()
+
+
+def _opened(
+    dataset: Dataset,
+    info: CaseInfo,
+    volume: Volume,
+    journal: Journal | None,
+    seat: Seat | None,
+) -> OpenCase:
+    if seat is None:
+        found = CaseReadings(dataset.readings(info.id))
+    else:
+        begun = _begun(journal, info.id)
+        found = case_readings(dataset, info.id, volume.grid.shape, seat, begun)
+    restored = restore(journal, info, found.readings)
+    problems = dataset.problems(info.id)
+    if found.blind:  # what is known of a case, and what is wrong with it, tells of its readings
+        info = replace(info, facts={})
+        problems = [problem for problem in problems if problem.level == "error"]
+    return OpenCase(
+        info,
+        volume,
+        (*found.readings, *(() if found.blind else restored.erased)),
+        [*problems, *restored.problems, *found.problems],
+        () if found.blind else dataset.about(info.id),
+        () if found.blind else dataset.annotations(info.id),
+        restored,
+        found.kept,
+        found.blind,
+        found.locked,
+        found.like,
+        found.handed_in,
+    )

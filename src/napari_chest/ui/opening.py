@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QApplication
 
 from napari_chest.model import Problem
+from napari_chest.review.desk import Desk
 from napari_chest.ui import wording
 from napari_chest.ui.layers import LUNG
 from napari_chest.ui.reading import CaseReader
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
     from napari_chest.datasets import Dataset
     from napari_chest.model import CaseInfo
     from napari_chest.ui.canvas import Canvas
+    from napari_chest.ui.open_case import OpenCase
     from napari_chest.ui.preferences import Preferences
     from napari_chest.ui.saving import Saver
-    from napari_chest.ui.session import OpenCase, Session
+    from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
+
+_NONE_WAITING = "No other case of the list is waiting for you. Choose another filter, or a round."
 
 
 class Opening(QObject):
@@ -37,12 +41,14 @@ class Opening(QObject):
     Signals
     -------
     dataset_left() : a dataset is open, and nothing of the one before is.
+    dataset_shown() : its cases are listed.
     case_left() : another case is about to be shown.
     case_shown() : another case is on screen.
     case_complete(OpenCase) : all its slices have arrived.
     """
 
     dataset_left = Signal()
+    dataset_shown = Signal()
     case_left = Signal()
     case_shown = Signal()
     case_complete = Signal(object)
@@ -68,6 +74,7 @@ class Opening(QObject):
         self._first_case: str | None = None
         self._wanted: str | None = None
         self._discarded: frozenset[object] = frozenset()
+        self._veiled: frozenset[str] = frozenset()  # cases listed without facts
         self.complete = True
         """Whether all slices of the open case have arrived."""
         self.reader.dataset_read.connect(self._on_dataset_read)
@@ -101,13 +108,24 @@ class Opening(QObject):
         if dataset is not None and info is not None:
             self._wanted = case_id
             self.bench.show_busy(f"Reading {info.title}")
-            self.reader.open_case(dataset, info, self.session.journal)
+            session = self.session
+            self.reader.open_case(dataset, info, session.journal, session.seat)
 
     def step_case(self, step: int) -> None:
         """Open the next or previous case of the list as it is filtered and sorted."""
         case_id = self.session.neighbour(step, self.bench.cases.order(), self._wanted)
         if case_id is None:
             self.bench.show_message("That was the last case of the list.")
+        else:
+            self.go_to_case(case_id)
+
+    def open_unreviewed(self) -> None:
+        """Open the next case of the list that waits for the person."""
+        case = self.session.open_case
+        now = self._wanted or (case.info.id if case is not None else None)
+        case_id = self.bench.cases.unreviewed_after(now)
+        if case_id is None:
+            self.bench.show_message(_NONE_WAITING)
         else:
             self.go_to_case(case_id)
 
@@ -141,7 +159,8 @@ class Opening(QObject):
             return
         self.canvas.clear()
         self.complete = True
-        self.session.open_dataset(dataset, cases, self.preferences.journal_folder(dataset.root))
+        folder = self.preferences.journal_folder(dataset.root)
+        self.session.open_dataset(dataset, cases, folder, self._desk(dataset, folder))
         self.dataset_left.emit()
         self.preferences.remember_folder(dataset.root)
         self.show_dataset(dataset, cases)
@@ -151,16 +170,50 @@ class Opening(QObject):
         elif cases:
             self.open_case((wanted or [cases[0].id])[0])
 
+    def show_facts(self) -> None:
+        """Show in the list what may be known of the cases in this round."""
+        dataset = self.session.dataset
+        if dataset is not None:
+            self.bench.cases.show_cases(self.session.listed(), dataset.list_facts)
+            self._veiled = self._without_facts()
+
+    def refresh_facts(self, _: frozenset[str]) -> None:
+        """Show in the list what may be known of the cases now, where that is something else."""
+        veiled = self._without_facts()
+        if veiled != self._veiled:
+            self._veiled = veiled
+            self.bench.cases.refresh(self.session.listed())
+
+    def _without_facts(self) -> frozenset[str]:
+        """The cases of which the person may not know the facts."""
+        session = self.session
+        listed = zip(session.cases, session.listed(), strict=True)
+        return frozenset(case.id for case, shown in listed if shown is not case)
+
+    def sit_down(self) -> None:
+        """Go on at another desk, for another person or with another store."""
+        dataset = self.session.dataset
+        if dataset is not None:
+            folder = self.preferences.journal_folder(dataset.root)
+            self.session.sit_at(self._desk(dataset, folder))
+
+    def _desk(self, dataset: Dataset, folder: Path) -> Desk:
+        """Where the review of a dataset is kept; it answers when it can."""
+        address, person = self.preferences.store(dataset.root), self.preferences.person
+        return Desk(address, folder, dataset.name, person, self.session.desk_changed.emit)
+
     def show_dataset(self, dataset: Dataset, cases: Sequence[CaseInfo]) -> None:
         """Show a dataset's list of cases and what is wrong with it as a whole."""
         bench = self.bench
         bench.show_dataset(dataset.title, str(dataset.root))
         bench.cases.show_cases(cases, dataset.list_facts)
+        self._veiled = frozenset()
         problems = dataset.problems()
         bench.details.show_case({}, problems)
         bench.start.show_message("")
         bench.show_message(wording.in_short(problems), "bad")
         bench.show_page(bench.work)
+        self.dataset_shown.emit()
 
     def _on_first_image(self, case: OpenCase, first: int) -> None:
         self._flush()
@@ -170,8 +223,9 @@ class Opening(QObject):
         self.session.show_case(case)
         self.case_shown.emit()
         focus = QApplication.focusWidget()
-        # Who goes through the list or the table by keyboard stays there.
-        if focus is not self.bench.grid and not self.bench.cases.isAncestorOf(focus):
+        # Who goes through the list, the answers or the table by keyboard stays there.
+        stays = (self.bench.cases, self.bench.questions)
+        if focus is not self.bench.grid and not any(part.isAncestorOf(focus) for part in stays):
             self.canvas.set_focus()
 
     def _show_case(self, case: OpenCase, first: int) -> None:

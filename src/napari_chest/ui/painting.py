@@ -95,9 +95,7 @@ class Painting:
         self._shown = None  # while masks come and go, what the screen holds belongs to no draft
         self._canvas.show_masks(draft.masks() if draft else ())
         self._shown = draft
-        dataset = self._session.dataset
-        if draft is not None and dataset is not None:
-            self._offers = dataset.offers(draft.case.id, draft.standing)
+        self._offers = self._session.offers()
         self._show_rows()
 
     def show_step(self, step: Step | None) -> None:

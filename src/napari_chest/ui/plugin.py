@@ -39,13 +39,15 @@ class ChestDock(Workbench):
         super().__init__()
         # Plugins are handed a proxy that hides private names; wrapt publishes what it wraps.
         viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
-        session = _sessions.get(viewer)
+        session, window = _sessions.get(viewer), main_window(viewer)
         if session is None:
             session = _sessions[viewer] = Session()
-            window = main_window(viewer)
             if window is not None:
                 CloseGuard(window, session)
         self.controller = Controller(viewer, self, session, Preferences())
+        guard = window.findChild(CloseGuard) if window is not None else None
+        if guard is not None:
+            guard.closing.connect(self.closed)
 
 
 def open_workbench(viewer: napari.viewer.Viewer) -> Controller:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from napari_chest.datasets import Dataset
     from napari_chest.model import CaseInfo
+    from napari_chest.review.casework import Seat
     from napari_chest.review.journal import Journal
 
 
@@ -65,11 +66,13 @@ class CaseReader(QObject):
         self.stop()
         self._start(lambda: read_dataset(demo_folder(layout)), returned=self._on_dataset)
 
-    def open_case(self, dataset: Dataset, info: CaseInfo, journal: Journal | None) -> None:
-        """Read a case, slice after slice, with its readings as the journal has them."""
+    def open_case(
+        self, dataset: Dataset, info: CaseInfo, journal: Journal | None, seat: Seat | None
+    ) -> None:
+        """Read a case, slice after slice, with its readings as the journal and the review have."""
         self.stop()
         self._start(
-            partial(read_case, dataset, info, self._stop, journal),
+            partial(read_case, dataset, info, self._stop, journal, seat),
             returned=self._on_case,
             yielded=self._on_part,
         )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from napari_chest.edits import Draft
 from napari_chest.errors import ChestError, ProtectedError, ReadError, SaveError
 from napari_chest.model import Problem, Reading
-from napari_chest.review.replay import JournalMismatch
+from napari_chest.review.journal.replay import JournalMismatch
+from napari_chest.review.words import is_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from napari_chest.edits import Move
     from napari_chest.model import CaseInfo
     from napari_chest.review.journal import Journal
-    from napari_chest.review.replay import Resumed
+    from napari_chest.review.journal.replay import Resumed
 
 
 @dataclass(frozen=True)
@@ -162,12 +163,13 @@ def take_up(journal: Journal, dataset: Dataset, left: Unsaved) -> Draft:
 def all_unsaved(journal: Journal, dataset: Dataset, cases: Iterable[CaseInfo]) -> list[Unsaved]:
     """What was left in all cases of a dataset; those that cannot be told are left out.
 
-    Opening such a case tells what is wrong with it.
+    Opening such a case tells what is wrong with it. Readings that the review keeps are left out
+    too: the work list tells how far they are.
     """
     known = {case.id: case for case in cases}
     found = []
     for one in journal.in_progress():
-        if one.case in known:
+        if one.case in known and not is_kept(one.reader):
             found += _unsaved_in(journal, dataset, known[one.case], one.reader)
     return found
 
@@ -203,7 +205,11 @@ def _reading_of(dataset: Dataset, case: CaseInfo, reader: str) -> Reading:
 def _erased(journal: Journal, case: CaseInfo, readings: Iterable[Reading]) -> list[Reading]:
     """Readings that are worked on, of readers of whom the dataset has nothing any more."""
     known = {reading.reader for reading in readings}
-    return [Reading(one.reader) for one in journal.in_progress(case.id) if one.reader not in known]
+    return [
+        Reading(one.reader)
+        for one in journal.in_progress(case.id)
+        if one.reader not in known and not is_kept(one.reader)
+    ]
 
 
 def _misfit(journal: Journal, reading: Reading, error: ProtectedError) -> str:

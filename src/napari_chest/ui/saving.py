@@ -3,39 +3,42 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_chest.changes import CaseChange
 from napari_chest.errors import ChangedOnDiskError, ChestError
-from napari_chest.export import Correction, export_readings, write_back
+from napari_chest.export import (
+    Correction,
+    Parts,
+    Release,
+    export_readings,
+    plan_release,
+    released,
+    write_back,
+)
 from napari_chest.export.proof import describe
 from napari_chest.files.atomic import write_together
-from napari_chest.model import Reading
 from napari_chest.review.folder import review_folder, stamp
 from napari_chest.ui.background import Background
 from napari_chest.ui.resuming import take_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from napari_chest.datasets import Dataset
     from napari_chest.edits import Draft
-    from napari_chest.export import Proof, SaveKind
+    from napari_chest.export import Part, Proof, SaveKind
     from napari_chest.model import CaseInfo
     from napari_chest.ui.drafts import Handed
     from napari_chest.ui.resuming import Unsaved
     from napari_chest.ui.session import Session
     from napari_chest.ui.workbench import Workbench
-
-_Part = Correction | Reading
-"""What is saved of a reading: how it was corrected, or all of it."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class Saver(QObject):
         page = workbench.save
         page.export_requested.connect(lambda as_new: self._save("export", as_new))
         page.write_back_requested.connect(self._confirm_write_back)
+        page.release_requested.connect(self._release)
         page.cancel_requested.connect(self.done)
         workbench.proof.done_requested.connect(self.done)
         session.unsaved_changed.connect(self._refresh_page)
@@ -96,7 +100,15 @@ class Saver(QObject):
         new_reader = dataset.new_reader() if len(corrected) == _cases(corrected) else None
         folder = str(review_folder(dataset.root) / "export")
         self._bench.save.show_changes(lines, _cases(unsaved), _cases(outside), folder, new_reader)
+        self._show_release(dataset)
         self._bench.show_page(self._bench.save)
+
+    def _show_release(self, dataset: Dataset) -> None:
+        desk = self._session.desk
+        release = Release() if desk is None else plan_release(dataset, desk.book)
+        titles = {case.id: case.title for case in self._session.cases}
+        left = [f"{titles.get(case, case)}: {why}" for case, why in release.left.items()]
+        self._bench.save.show_release(len(release.cases), len(release.adjudicated), left)
 
     def close(self) -> None:
         """Let go of the session; a save under way still tells it what was written."""
@@ -157,16 +169,45 @@ class Saver(QObject):
             errored=lambda error: self._on_error(error, under_way),
         )
 
-    def _corrections(self, wanted: list[Unsaved], save: _Save) -> dict[str, Sequence[_Part]]:
+    def _release(self) -> None:
+        """Export what was approved or adjudicated, with its proof."""
+        dataset, desk = self._session.dataset, self._session.desk
+        if dataset is None or desk is None or self.busy:
+            return
+        book = desk.book
+        out = review_folder(dataset.root) / "release" / stamp()
+        self._bench.show_busy("Exporting the release and reading back", can_stop=False)
+        self._bench.save.setEnabled(False)
+
+        def save() -> Proof:
+            corrected = released(dataset, book, desk.readings, plan_release(dataset, book))
+            return export_readings(dataset, corrected, out)
+
+        self._work = Background(
+            save, returned=self._on_released, errored=lambda error: self._on_error(error, None)
+        )
+
+    def _on_released(self, proof: Proof) -> None:
+        self._work = None
+        if isalive(self._bench):
+            self._show_idle()
+            self._show_proof(proof)
+
+    def _show_proof(self, proof: Proof) -> None:
+        lines = proof.lines()
+        self._bench.proof.show_proof(lines[0], lines[1:], proof.folder, holds=proof.holds)
+        self._bench.show_page(self._bench.proof)
+
+    def _corrections(self, wanted: list[Unsaved], save: _Save) -> dict[str, Sequence[Part]]:
         """What each reading changes; of those that were left it is found out when it is needed."""
-        corrected: defaultdict[str, list[_Part | Callable[[], _Part]]] = defaultdict(list)
+        corrected: defaultdict[str, list[Part | Callable[[], Part]]] = defaultdict(list)
         for one in wanted:
             draft = self._session.draft_of(one)
             if draft is not None:
                 corrected[one.case.id].append(_correction(self._session, draft, save))
             else:
                 corrected[one.case.id].append(partial(_take_up, self._session, one, save))
-        return {case_id: _Corrections(parts) for case_id, parts in corrected.items()}
+        return {case_id: Parts(parts) for case_id, parts in corrected.items()}
 
     def _on_proof(self, proof: Proof, cases: Sequence[CaseInfo], save: _Save) -> None:
         self._work = None
@@ -178,10 +219,8 @@ class Saver(QObject):
         if not isalive(self._bench):
             return
         self._show_idle()
-        self._bench.cases.refresh(self._session.cases)
-        lines = proof.lines()
-        self._bench.proof.show_proof(lines[0], lines[1:], proof.folder, holds=proof.holds)
-        self._bench.show_page(self._bench.proof)
+        self._bench.cases.refresh(self._session.listed())
+        self._show_proof(proof)
 
     def _take_note(self, proof: Proof, cases: Sequence[CaseInfo], save: _Save) -> None:
         titles = {case.id: case.title for case in self._session.cases}
@@ -195,12 +234,12 @@ class Saver(QObject):
             self._session.drop(written)
             self.reading_added.emit()
 
-    def _on_error(self, error: Exception, save: _Save) -> None:
+    def _on_error(self, error: Exception, save: _Save | None) -> None:
         self._work = None
-        if self._session.dataset is save.dataset:
+        if save is not None and self._session.dataset is save.dataset:
             self._session.saving_done()
         text = str(error)
-        if isinstance(error, ChangedOnDiskError):
+        if isinstance(error, ChangedOnDiskError) and save is not None:
             text += self._keep_list(save)
         if isalive(self._bench):
             self._show_idle()
@@ -226,31 +265,44 @@ class Saver(QObject):
 
 
 class CloseGuard(QObject):
-    """Asks before a window closes over unsaved changes; outlives the dock, as the session does."""
+    """Asks before a window closes over unsaved changes; outlives the dock, as the session does.
+
+    Signals
+    -------
+    closing() : the window closes for good; its session is closed right after.
+    """
+
+    closing = Signal()
 
     def __init__(self, window: QWidget, session: Session) -> None:
         super().__init__(window)
         self._window = window
         self._session = session
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._close_session)
+        self._asked = False
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Stop the window from closing where the person wants to go back."""
         # The type first: while the window is destroyed, this object has lost its attributes.
         if event.type() == QEvent.Type.Close and watched is self._window:
-            if may_discard(self._window, self._session, "Close"):
-                self._timer.start(0)  # napari may keep the window open after all
-                return False
-            event.ignore()
-            return True
+            if self._session.saving:
+                self._session.refused.emit("Saving. Close the window once the proof is shown.")
+            self._asked = not self._session.saving and may_discard(
+                self._window, self._session, "Close"
+            )
+            if not self._asked:
+                event.ignore()
+                return True
+        # napari may keep the window open after all. Where it does not, the window is hidden before
+        # it is destroyed; no timer of this object would live to see the next turn of the loop.
+        elif event.type() == QEvent.Type.Hide and watched is self._window and self._asked:
+            self._asked = False
+            self._close()
         return False
 
-    def _close_session(self) -> None:
-        if not self._window.isVisible():
-            self._session.close()
+    def _close(self) -> None:
+        self.closing.emit()
+        self._session.close()
 
 
 def may_discard(parent: QWidget, session: Session, what: str) -> bool:
@@ -273,34 +325,13 @@ def may_discard(parent: QWidget, session: Session, what: str) -> bool:
     return box.clickedButton() is discard
 
 
-class _Corrections(Sequence[_Part]):
-    """The corrections of one case, each made when it is asked for."""
-
-    def __init__(self, parts: Sequence[_Part | Callable[[], _Part]]) -> None:
-        self._parts = parts
-
-    def __len__(self) -> int:
-        return len(self._parts)
-
-    @overload
-    def __getitem__(self, index: int) -> _Part: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[_Part]: ...
-    def __getitem__(self, index: int | slice) -> _Part | Sequence[_Part]:
-        """One correction, or some of them."""
-        if isinstance(index, slice):
-            return _Corrections(self._parts[index])
-        part = self._parts[index]
-        return part() if callable(part) else part
-
-
-def _take_up(session: Session, left: Unsaved, save: _Save) -> _Part:
+def _take_up(session: Session, left: Unsaved, save: _Save) -> Part:
     """What a reading changes that was left; on the saving thread."""
     assert session.journal is not None
     return _correction(session, take_up(session.journal, save.dataset, left), save)
 
 
-def _correction(session: Session, draft: Draft, save: _Save) -> _Part:
+def _correction(session: Session, draft: Draft, save: _Save) -> Part:
     """What a draft changes since it was last saved, or against the dataset itself."""
     after = session.hand_over(draft)
     save.handed.append((draft.case.id, after))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
 if TYPE_CHECKING:
@@ -44,6 +44,14 @@ class Scrolled(QScrollArea):
         width = self.viewport().width()
         height = widget.heightForWidth(width) if depends else widget.sizeHint().height()
         return int(height) + 2 * self.frameWidth()
+
+    def bring(self, part: QWidget) -> None:
+        """Bring a part into view; of one that is too high for that its top."""
+        if part.height() <= self.viewport().height():
+            self.ensureWidgetVisible(part)
+        else:
+            top = part.mapTo(self.widget(), QPoint(0, 0)).y()
+            self.verticalScrollBar().setValue(top)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Ask for another width where the widget needs one."""

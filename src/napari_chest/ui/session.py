@@ -2,90 +2,79 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from threading import Thread
+from typing import TYPE_CHECKING
 
-import numpy as np
 from psygnal import Signal
 
-from napari_chest import changes
-from napari_chest.edits import LUNGS, AnswerEdit, MaskAdded
-from napari_chest.model import Mask
-from napari_chest.review.telling import JournalState
-from napari_chest.tools.lungs import LUNG_SEGMENTS
+from napari_chest.edits import fingerprint
+from napari_chest.errors import StoreError
+from napari_chest.review.acts import Packed, Submit
+from napari_chest.review.blind import sees_all
+from napari_chest.review.casework import Seat, adjudicated
+from napari_chest.review.journal.telling import JournalState
+from napari_chest.review.packed import pack_reading
+from napari_chest.review.words import ADJUDICATED, corrected_name, is_kept, reading_name
+from napari_chest.ui.correcting import Corrections
 from napari_chest.ui.drafts import Drafts
-from napari_chest.ui.resuming import Restored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    import numpy.typing as npt
-
     from napari_chest.datasets import Dataset
-    from napari_chest.edits import Draft, Edit, Locks, Protection, Step
-    from napari_chest.edits.steps import Box
-    from napari_chest.model import (
-        Annotation,
-        CaseInfo,
-        FactGroup,
-        MaskOffer,
-        Problem,
-        Reading,
-        SliceLabels,
-        Volume,
-    )
+    from napari_chest.edits import Draft
+    from napari_chest.model import CaseInfo, MaskOffer, Reading
+    from napari_chest.review.casework import Kept
+    from napari_chest.review.desk import Desk
     from napari_chest.review.journal import Journal
     from napari_chest.ui.drafts import Handed
+    from napari_chest.ui.open_case import OpenCase
     from napari_chest.ui.resuming import Unsaved
 
 
-@dataclass(frozen=True)
-class OpenCase:
-    """The case on screen: its image, what is said about it, and what to know of it."""
-
-    info: CaseInfo
-    volume: Volume
-    readings: tuple[Reading, ...]
-    problems: list[Problem] = field(default_factory=list)
-    about: tuple[FactGroup, ...] = ()
-    annotations: tuple[Annotation, ...] = ()
-    restored: Restored = field(default_factory=Restored)
-
-
-class Session:
+class Session(Corrections):
     """One dataset at work: which case is open, whose reading is shown, what was corrected.
 
     Every move is told to the dataset's journal, from which going back to a case finds it as it was
-    left. Every change of a reading passes the methods under "Corrections", which keep its rules
-    and its history.
+    left.
 
     Signals
     -------
     reading_chosen(Draft or None) : another reading is shown.
-    edited(Step or None) : the reading on screen changed by a step, or what was asked of it came to
-        nothing and has to be taken back where it was painted.
-    protection_changed() : other voxels of the reading on screen are protected.
-    unsaved_changed() : what is not saved yet is something else now.
     journal_changed() : the journal is another one, or further than it was.
-    refused(str) : nothing may be changed, and why.
+    desk_changed(frozenset) : the review of these cases changed, of any where it is empty; told from
+        the desk's thread.
+    review_changed(frozenset) : the same, told by the window in its own.
+    round_chosen() : cases are opened for another round from now on.
     """
 
     reading_chosen = Signal(object)
-    edited = Signal(object)
-    protection_changed = Signal()
-    unsaved_changed = Signal()
     journal_changed = Signal()
-    refused = Signal(str)
+    desk_changed = Signal(object)
+    review_changed = Signal(object)
+    round_chosen = Signal()
 
     def __init__(self) -> None:
-        self.dataset: Dataset | None = None
+        super().__init__()
         self.cases: Sequence[CaseInfo] = ()
-        self.open_case: OpenCase | None = None
-        self.draft: Draft | None = None
         self._reader: str | None = None
+        self.desk: Desk | None = None
+        self.round = 0
         self._drafts = Drafts()
         self._state = JournalState()
+        self._taken: set[tuple[str, str]] = set()
+
+    @property
+    def person(self) -> str:
+        """Who sits here; empty without a desk."""
+        return "" if self.desk is None else self.desk.person
+
+    @property
+    def seat(self) -> Seat | None:
+        """Who opens cases, and in which round; None without a desk."""
+        return None if self.desk is None else Seat(self.desk, self.round)
 
     @property
     def journal(self) -> Journal | None:
@@ -95,7 +84,11 @@ class Session:
     # What is open
 
     def open_dataset(
-        self, dataset: Dataset, cases: Sequence[CaseInfo], journal: Path | None = None
+        self,
+        dataset: Dataset,
+        cases: Sequence[CaseInfo],
+        journal: Path | None = None,
+        desk: Desk | None = None,
     ) -> None:
         """Start anew with a dataset; what was done in the one before is in its journal.
 
@@ -103,8 +96,10 @@ class Session:
         ----------
         dataset, cases : the dataset and all its cases.
         journal : the folder in which moves are recorded; they are recorded nowhere without one.
+        desk : where the review is kept; there is none without one.
         """
         self.close()
+        self.desk, self.round, self._taken = desk, 0, set()
         self.dataset, self.cases = dataset, cases
         self.open_case = self.draft = self._reader = None
         self._drafts = Drafts(journal)
@@ -112,11 +107,14 @@ class Session:
         self.journal_changed.emit()
 
     def close(self) -> None:
-        """Write what waits for the journal, and record no more."""
+        """Write what waits for the journal and the desk, and record no more."""
         self._drafts.close()
+        if self.desk is not None:
+            self.desk.close()
 
     def show_case(self, case: OpenCase) -> None:
         """Make a case the open one, with the reading that was shown before or else its first."""
+        self._give_back(case.info.id)
         self.open_case = case
         self.draft = None
         self._drafts.open_case(case.info.id, case.restored.set_aside)
@@ -142,6 +140,17 @@ class Session:
         """Take note of other facts about the same cases."""
         self.cases = cases
 
+    def listed(self) -> Sequence[CaseInfo]:
+        """The cases as a list may show them: those read blind without facts, which may tell."""
+        desk = self.desk
+        if desk is None or not any(one.blind and not one.closed for one in desk.book.rounds):
+            return self.cases
+        book, person = desk.book, desk.person
+        return [
+            case if sees_all(book, person, self.round, case.id) else replace(case, facts={})
+            for case in self.cases
+        ]
+
     def neighbour(self, step: int, order: Sequence[str], start: str | None = None) -> str | None:
         """The case so many steps away from another in a list of case ids; None at its end.
 
@@ -155,156 +164,167 @@ class Session:
         index = order.index(now) + step
         return order[index] if 0 <= index < len(order) else None
 
-    # Corrections
+    # The review
 
-    def edit(self, name: str, wanted: npt.NDArray[np.bool_]) -> Edit | None:
-        """Bring the slice table to the wanted values (Z, C), as one step that can be undone.
+    def sit_at(self, desk: Desk) -> None:
+        """Go on at another desk; what was done at the one before is kept there."""
+        self._give_back("")
+        if self.desk is not None:  # which may wait for a server
+            Thread(target=self.desk.close, name="closing desk").start()
+        self.desk, self.round, self._reader, self._taken = desk, 0, None, set()
+        self.round_chosen.emit()
+        self.review_changed.emit(frozenset())
 
-        Returns None where nothing changes once the table's rule is kept.
-        """
-        labels = self._labels
-        if labels is None or self._is_refused():
-            return None
-        assert self.draft is not None
-        edit = self.draft.labelled(name, wanted)
-        # Also when nothing changed: a view that painted the refused cell has to take it back.
-        self._do(edit)
-        return edit
+    def choose_round(self, number: int) -> None:
+        """Open cases for another round from now on; 0 is the review of the dataset's readings."""
+        if number != self.round:
+            self.round, self._reader = number, None
+            self.round_chosen.emit()
+            self.review_changed.emit(frozenset())
 
-    def paint(self, name: str, mask: str, box: Box, wanted: npt.NDArray[Any]) -> Edit | None:
-        """Bring a box of a mask to the wanted values, but for what is protected, as one step.
-
-        Raises
-        ------
-        ProtectedError
-            when the whole edit is refused, as for want of HU.
-        """
-        edit = None
-        if self.draft is not None and not self._is_refused():
-            edit = self.draft.painted(name, mask, box, wanted, self.hounsfield)
-        self._do(edit)
-        return edit
-
-    def do(self, edit: Edit) -> None:
-        """Do an edit of the reading on screen that was made on a thread.
-
-        Raises
-        ------
-        ProtectedError
-            when the mask or its protection has changed since the edit was made.
-        """
-        if not self._is_refused():
-            self._do(edit)
-
-    @property
-    def hounsfield(self) -> npt.NDArray[Any] | None:
-        """The voxels of the open case in HU; None where it has none."""
+    def standing(self, reader: str) -> Reading | None:
+        """A reading of the open case as it stands now; later edits may show in its arrays."""
         case = self.open_case
-        return case.volume.voxels if case is not None and case.volume.modality == "CT" else None
+        if case is None:
+            return None
+        draft = self._drafts.of_reading(case.info.id, reader)
+        if draft is None:  # left earlier, and not looked at since
+            draft = case.restored.drafts.get(reader)
+        if draft is not None:
+            return draft.standing
+        return next((one for one in case.readings if one.reader == reader), None)
 
-    def lungs_begun(self, labels: npt.NDArray[np.uint8]) -> None:
-        """Give the reading on screen lungs (Z, Y, X), in place of those it may have."""
-        if self.draft is None or self._is_refused():
-            return
-        if LUNGS in {mask.name for mask in self.draft.masks()}:
-            whole = tuple(slice(0, length) for length in labels.shape)
-            self.paint("lungs", LUNGS, whole, labels)
-        else:
-            self._do(MaskAdded("lungs", Mask(LUNGS, labels, LUNG_SEGMENTS, aid=True)))
+    def offers(self) -> tuple[MaskOffer, ...]:
+        """The masks that a person may add to the reading on screen."""
+        case, draft, dataset = self.open_case, self.draft, self.dataset
+        if case is None or draft is None or dataset is None:
+            return ()
+        reading = draft.standing
+        if reading.reader in case.kept:  # of which the dataset does not know
+            reading = replace(reading, reader=case.like)
+        return dataset.offers(case.info.id, reading)
 
-    def add_mask(self, offer: MaskOffer) -> None:
-        """Give the reading on screen a mask that its dataset has room for."""
-        refused = self._is_refused()
-        if self.draft is not None and self.open_case is not None and not refused:
-            mask = _begun(offer, self.draft.standing, self.open_case.volume)
-            self._do(MaskAdded(offer.text, mask))
+    def submit(self) -> bool:
+        """Hand in what was made of the open case; says whether that was possible.
 
-    def answer(self, question: str, answers: tuple[str, ...]) -> None:
-        """Answer a question about the case."""
-        draft = self.draft
-        before = draft.answers.get(question) if draft else None
-        if draft is not None and before != answers and not self._is_refused():
-            asked = self.dataset.questions if self.dataset is not None else ()
-            text = next((one.text for one in asked if one.key == question), question)
-            name = f"{text}: {', '.join(answers) or 'no answer'}"
-            self._do(AnswerEdit(name, question, before, answers))
-
-    def lock(self, locks: Locks) -> None:
-        """Lock these segments of the reading on screen against every edit, and no others."""
-        if self.draft is not None:
-            self.protect(replace(self.draft.protection, locks=locks))
-
-    def protect(self, protection: Protection) -> None:
-        """Hold this against every edit of the reading on screen."""
-        if self.draft is not None:
-            self.draft.protection = protection
-            self.protection_changed.emit()
-
-    def _is_refused(self) -> bool:
-        """Whether nothing may be changed; tells why, and lets views take back what they show."""
-        if self.draft is None or not self.draft.read_only:
+        Of a reading that the review keeps all is handed in; of the dataset's what was corrected,
+        which may be nothing.
+        """
+        case, desk = self.open_case, self.desk
+        if case is None or desk is None:
             return False
-        self.refused.emit(self.draft.read_only)
-        self.edited.emit(None)
+        name = self._submitted_name(case)
+        kept = case.kept.get(name)
+        drafts = [self._drafts.of(case, name)] if kept else self._corrected(case)
+        locked = next((draft.read_only for draft in drafts if draft.read_only), "")
+        if locked or (self.round and kept is None):
+            self.refused.emit(locked or "This case is not read in this round.")
+            return False
+        readings = [(draft, self._drafts.hand_over(draft)) for draft in drafts]
+        parts = tuple(_packed(draft, reading, kept, self.person) for draft, reading in readings)
+        whose = self.person if kept is None else kept.owner or ADJUDICATED
+        number = 0 if kept is None else kept.round
+        act = Submit(who=self.person, case=case.info.id, reader=whose, round=number, readings=parts)
+        try:
+            desk.book.with_act(act)
+        except StoreError as error:
+            self.refused.emit(str(error))
+            return False
+        desk.do(act)
+        if kept is not None:
+            self.mark_saved([(case.info.id, reading) for _, reading in readings], in_dataset=True)
+        else:
+            handed_in = case.handed_in | {reading.reader for _, reading in readings}
+            self.open_case = replace(case, handed_in=handed_in)
         return True
 
-    def _do(self, step: Step | None) -> None:
-        if step is not None and self.draft is not None:
-            self.draft.do(step)
-        self._announce(step)
+    def adjudicate(self, agreed: Reading | None = None) -> None:
+        """Show the adjudicated reading of the open case, which is begun where there is none.
 
-    def set_cells(self, slices: Iterable[int], column: str, value: bool) -> Edit | None:
-        """Set one column on some slices."""
-        rows = list(slices)
-        verb = column if value else f"not {column}"
-        return self._edit_rows(f"{verb} on {_slices(rows)}", rows, {column: value})
+        Parameters
+        ----------
+        agreed : what it begins with; nothing unless given.
+        """
+        case, dataset = self.open_case, self.dataset
+        if case is None or dataset is None or not case.readings:
+            return
+        begins = all(one.reader != ADJUDICATED for one in case.readings)
+        if begins:
+            of_dataset = [one for one in case.readings if one.reader not in case.kept]
+            reading, kept = adjudicated(dataset, of_dataset or case.readings)
+            self.open_case = replace(
+                case,
+                readings=(*case.readings, reading),
+                kept={**case.kept, ADJUDICATED: kept},
+            )
+        self.choose_reader(ADJUDICATED)
+        if begins and agreed is not None:
+            self.begin_with(agreed)
 
-    def set_only(self, slices: Iterable[int], column: str) -> Edit | None:
-        """Set one column on some slices and clear all others there."""
-        rows = list(slices)
-        labels = self._labels
-        # Without the any-column: it follows, and clearing it would mean clearing the others.
-        columns = [c for c in labels.columns if c != labels.any_column] if labels else []
-        wanted = {name: name == column for name in columns}
-        return self._edit_rows(f"only {column} on {_slices(rows)}", rows, wanted)
+    def _submitted_name(self, case: OpenCase) -> str:
+        shown = self.draft.saved.reader if self.draft is not None else ""
+        if shown in case.kept or not self.round:
+            return shown
+        return reading_name(self.person, self.round)
 
-    def clear(self, slices: Iterable[int]) -> Edit | None:
-        """Clear all columns on some slices."""
-        rows = list(slices)
-        columns = self._labels.columns if self._labels else ()
-        return self._edit_rows(f"clear {_slices(rows)}", rows, dict.fromkeys(columns, False))
+    def _corrected(self, case: OpenCase) -> list[Draft]:
+        """The drafts of the dataset's readings of the open case that were corrected.
 
-    def copy_from(self, source: int, slices: Iterable[int]) -> Edit | None:
-        """Give some slices the labels of another slice."""
-        rows = list(slices)
-        labels = self._labels
-        if labels is None or not 0 <= source < len(labels.values):
-            return None
-        values = zip(labels.columns, labels.values[source], strict=True)
-        wanted = {name: bool(value) for name, value in values if name != labels.any_column}
-        return self._edit_rows(f"copy slice {source + 1} to {_slices(rows)}", rows, wanted)
+        Also those whose correction was taken back, which would stand as it was submitted else.
+        """
+        of_dataset = [r.reader for r in case.readings if r.reader not in case.kept]
+        return [
+            draft
+            for draft in (self._drafts.of(case, reader) for reader in of_dataset)
+            if draft.change_to_dataset or (draft.touched and draft.saved.reader in case.handed_in)
+        ]
 
-    def undo(self) -> Step | None:
-        """Take back the last step of the reading on screen."""
-        step = self.draft.undo() if self.draft and not self._is_refused() else None
-        self._announce(step)
-        return step
+    def _is_refused(self) -> bool:
+        """Whether nothing may be changed, also because somebody else is at it."""
+        case, draft = self.open_case, self.draft
+        if self.desk is not None and case is not None and draft is not None:
+            name = self._lease_of(case, draft)
+            if not draft.read_only and (case.info.id, name) not in self._taken:
+                taken_by = self.desk.take(case.info.id, name)
+                if taken_by:
+                    draft.read_only = (
+                        f"{case.info.title} cannot be changed here: {taken_by}. Open the case "
+                        "again once it is closed there."
+                    )
+                else:
+                    self._taken.add((case.info.id, name))
+        return super()._is_refused()
 
-    def redo(self) -> Step | None:
-        """Do the last undone step of the reading on screen again."""
-        step = self.draft.redo() if self.draft and not self._is_refused() else None
-        self._announce(step)
-        return step
+    @staticmethod
+    def _lease_of(case: OpenCase, draft: Draft) -> str:
+        """What a window holds to correct a reading; empty for all of the dataset's of a case."""
+        return draft.saved.reader if draft.saved.reader in case.kept else ""
+
+    def _give_back(self, opened: str) -> None:
+        """Let others correct what this window has left."""
+        if self.desk is not None:
+            for case, name in [one for one in self._taken if one[0] != opened]:
+                self.desk.give(case, name)
+                self._taken.discard((case, name))
 
     # What is not saved yet
 
     def unsaved(self) -> list[Unsaved]:
         """Readings that differ from what was last saved, in the order of the case list."""
-        return [one for one in self._drafts.corrected(self.cases) if one.change]
+        return [one for one in self._of_dataset() if one.change]
 
     def not_in_dataset(self) -> list[Unsaved]:
         """Readings that differ from the dataset: unsaved ones, and those only exported."""
-        return [one for one in self._drafts.corrected(self.cases) if one.change_to_dataset]
+        return [one for one in self._of_dataset() if one.change_to_dataset]
+
+    def unsubmitted(self) -> list[Unsaved]:
+        """Readings of the review's own that differ from what was last submitted."""
+        corrected = self._drafts.corrected(self.cases)
+        return [one for one in corrected if is_kept(one.reader) and one.change]
+
+    def _of_dataset(self) -> list[Unsaved]:
+        corrected = self._drafts.corrected(self.cases)
+        return [one for one in corrected if not is_kept(one.reader)]
 
     def draft_of(self, one: Unsaved) -> Draft | None:
         """The draft of a corrected reading, where it is in memory."""
@@ -314,6 +334,11 @@ class Session:
         """Take note of what earlier sessions left, but for cases that were opened in this one."""
         self._drafts.remember_left(found)
         self.unsaved_changed.emit()
+
+    @property
+    def saving(self) -> bool:
+        """Whether a save is under way that still tells what it wrote."""
+        return bool(self._drafts.being_saved)
 
     def begin_saving(self, cases: Iterable[str]) -> None:
         """Keep these cases for this window until `saving_done`."""
@@ -367,10 +392,24 @@ class Session:
         state = journal.state if journal is not None else JournalState()
         if journal is not None and case is not None and case.info.id in journal.lost:
             self._give_up(case.info.title)
+        self._check_lease()
         if state != self._state:
             self._state = state
             self.journal_changed.emit()
         return state
+
+    def _check_lease(self) -> None:
+        """Change nothing more of a reading that somebody else took over."""
+        case, draft, desk = self.open_case, self.draft, self.desk
+        if case is None or draft is None or desk is None or draft.read_only:
+            return
+        who = desk.state.lost.get((case.info.id, self._lease_of(case, draft)))
+        if who:
+            draft.read_only = (
+                f"{case.info.title} cannot be changed here any more: {who} has taken it over, "
+                "because this window could not be heard of for a while. Open the case again."
+            )
+            self.refused.emit(draft.read_only)
 
     def _give_up(self, title: str) -> None:
         """Change nothing more of a case that another window took over."""
@@ -381,34 +420,11 @@ class Session:
             )
             self.refused.emit(self.draft.read_only)
 
-    def _edit_rows(self, name: str, rows: list[int], wanted: dict[str, bool]) -> Edit | None:
-        labels = self._labels
-        if labels is None:
-            return None
-        values = labels.values.copy()
-        inside = [row for row in rows if 0 <= row < len(values)]
-        for column, value in wanted.items():
-            values[inside, labels.columns.index(column)] = value
-        return self.edit(name, values)
 
-    @property
-    def _labels(self) -> SliceLabels | None:
-        return self.draft.labels if self.draft else None
-
-    def _announce(self, step: Step | None) -> None:
-        self.edited.emit(step)
-        if step is not None:
-            self.unsaved_changed.emit()
-
-
-def _begun(offer: MaskOffer, reading: Reading, volume: Volume) -> Mask:
-    """The mask of an offer as it begins: empty, or filled where it tells another one apart."""
-    labels = np.zeros(volume.grid.shape, np.uint8)
-    whole = next((mask for mask in reading.masks if mask.name == offer.splits), None)
-    if whole is not None:
-        labels[whole.labels != 0] = offer.segments[-1].value
-    return Mask(offer.name, labels, offer.segments, offer.splits)
-
-
-def _slices(rows: Sequence[int]) -> str:
-    return f"{'slice' if len(rows) == 1 else 'slices'} {changes.slice_ranges(rows)}"
+def _packed(draft: Draft, reading: Reading, kept: Kept | None, person: str) -> Packed:
+    """A reading as it is submitted."""
+    if kept is not None:
+        return Packed(reading.reader, kept.of, kept.base, pack_reading(reading))
+    name = corrected_name(reading.reader, person)
+    base = fingerprint(draft.in_dataset)
+    return Packed(name, reading.reader, base, pack_reading(replace(reading, reader=name)))

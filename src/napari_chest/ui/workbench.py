@@ -2,52 +2,34 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
-from qtpy.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, Signal
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
     QSizePolicy,
-    QSplitter,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_chest.ui.boxes import row
 from napari_chest.ui.elided_label import ElidedLabel
 from napari_chest.ui.keys import KEYS, qt_sequence, shown
-from napari_chest.ui.scrolled import Scrolled
-from napari_chest.ui.widgets.annotation_list import AnnotationList
-from napari_chest.ui.widgets.case_list import CaseList
-from napari_chest.ui.widgets.details import Details
+from napari_chest.ui.rounds_page import RoundsPage
 from napari_chest.ui.widgets.keys_card import KeysCard
-from napari_chest.ui.widgets.numbers import NumbersLine
-from napari_chest.ui.widgets.preview_bar import PreviewBar
 from napari_chest.ui.widgets.proof_card import ProofCard
-from napari_chest.ui.widgets.protection import ProtectionRow
-from napari_chest.ui.widgets.questions import QuestionPanel
 from napari_chest.ui.widgets.save_page import SavePage
-from napari_chest.ui.widgets.segment_list import SegmentList
-from napari_chest.ui.widgets.slice_grid import SliceGrid
 from napari_chest.ui.widgets.start_page import StartPage
 from napari_chest.ui.widgets.style import STYLE
-from napari_chest.ui.widgets.tool_form import ToolForm
-from napari_chest.ui.widgets.tool_menu import ToolMenu
-from napari_chest.ui.widgets.tools import ToolBar
-from napari_chest.ui.widgets.window_bar import WindowBar
+from napari_chest.ui.work_page import WorkPage
 
 _WIDTH, _MIN_WIDTH = 320, 280
 _MESSAGE_MS = 8000
-_FEW_ROWS = 3
-"""Of the case list, which stay where other parts need the room."""
-_UNLIMITED = 2**24 - 1  # QWIDGETSIZE_MAX
 _BUSY_DELAY_MS = 300
 """Work that is done sooner shows no progress bar: it would only flash."""
 
@@ -66,9 +48,6 @@ class Workbench(QWidget):
     action_requested = Signal(str)
     closed = Signal()
     _docked = False
-    _divided = False
-    """Whether a person has chosen how much room the case list has."""
-    _unfolded: QWidget | None = None
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -80,12 +59,15 @@ class Workbench(QWidget):
         self._make_header()
         self._make_progress()
         self.start = StartPage()
-        self.work = self._make_work_page()
+        self.work = WorkPage()
+        self._name_parts()
+        self.rounds_page = RoundsPage()
         self.save = SavePage()
         self.proof = ProofCard()
         self.keys_card = KeysCard()
         self.pages = QStackedWidget()
-        for page in (self.start, self.work, self.save, self.proof, self.keys_card):
+        pages = (self.start, self.work, self.rounds_page, self.save, self.proof, self.keys_card)
+        for page in pages:
             self.pages.addWidget(page)
         self._lay_out()
         self._add_shortcuts()
@@ -137,41 +119,11 @@ class Workbench(QWidget):
             self.show_message("Every step is saved again.")
         self.elsewhere_button.setVisible(bad)
 
-    def order_tabs(self) -> None:
-        """Let Tab reach the answers where they stand: Qt puts what is made later last."""
-        before: QWidget = self.redo_button
-        for widget in self.questions.focus_order():
-            QWidget.setTabOrder(before, widget)
-            before = widget
-
-    def _balance(self) -> None:
-        """Leave to the case list what the parts below it do not need; to open facts, all there is.
-
-        Neither goes below a few rows, and what a person has chosen stays.
-        """
-        # Parts within parts learn only then what they need.
-        QCoreApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
-        facts = self.details.toggle.isChecked()
-        # The table of slices and the facts take what they get; everything else has its size.
-        grows = facts or not self.grid.isHidden()
-        needed = self._scroll.full_height
-        self._scroll.setMaximumHeight(_UNLIMITED if grows else needed)
-        few = self.cases.height_of(_FEW_ROWS)
-        self.cases.setMaximumHeight(few if facts else _UNLIMITED)
-        if not grows and not self._divided:
-            room = sum(self._splitter.sizes())
-            lower = min(needed, room - few)
-            self._splitter.setSizes([room - lower, lower])
-        if self._unfolded is not None:
-            self._scroll.ensureWidgetVisible(self._unfolded)
-            self._unfolded = None
-
-    def _on_unfolded(self, unfolded: bool) -> None:
-        """Bring what was unfolded into view, once it has its room."""
-        self._unfolded = self.annotations.list if unfolded else None
-
-    def _on_splitter_moved(self) -> None:
-        self._divided = True
+    def show_store(self, text: str, more: str = "") -> None:
+        """Show how the store of the review is, where that is not fine, also at length."""
+        self.store.setText(text)
+        self.store.setToolTip(more or text)
+        self.store.setVisible(bool(text))
 
     def show_message(self, text: str, state: str = "") -> None:
         """Say something for a while; errors stay until the next message."""
@@ -208,7 +160,17 @@ class Workbench(QWidget):
             was_docked, self._docked = self._docked, self.parent() is not None
             if was_docked and not self._docked:
                 self.closed.emit()
+        elif event.type() == QEvent.Type.ShortcutOverride and _is_save(event):
+            event.accept()  # it comes as a press then: a menu of napari has the key as well
+            return True
         return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Put every stroke on disk."""
+        if _is_save(event):
+            self.action_requested.emit("journal")
+        else:
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
         """Take folders."""
@@ -238,6 +200,13 @@ class Workbench(QWidget):
         self.elsewhere_button.setToolTip("Record every step in another folder from now on")
         self.elsewhere_button.hide()
         self.state = ElidedLabel()
+        self.review_button = QPushButton("Review…")
+        self.review_button.setToolTip("Who you are, reading rounds, people, the store, the log")
+        self.review_button.hide()
+        self.store = QLabel()
+        self.store.setAccessibleName("Store of the review")
+        self.store.setProperty("state", "unsaved")
+        self.store.hide()
         self.save_button = QPushButton("Save…")
         self.save_button.setToolTip(f"Export or write back, with proof ({shown('save')})")
         self.save_button.setProperty("primary", "true")
@@ -264,66 +233,26 @@ class Workbench(QWidget):
         self._busy_timer.setSingleShot(True)
         self._busy_timer.timeout.connect(self._busy_area.show)
 
-    def _make_work_page(self) -> QWidget:
-        self.windows = WindowBar()
-        self.cases = CaseList()
-        self.details = Details()
-        self.reading = QComboBox()
-        self.reading.setAccessibleName("Reader")
-        self.reading.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.undo_button = _tool("Undo", f"Undo ({shown('undo')})")
-        self.redo_button = _tool("Redo", f"Redo ({shown('redo')})")
-        self.questions = QuestionPanel()
-        self.others = _tool("Others", "Show other readers as outlines")
-        self.others.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.annotations = AnnotationList()
-        self.segments = SegmentList()
-        self.numbers = NumbersLine()
-        self.tools = ToolBar()
-        self.tool_menu = ToolMenu()
-        self.tool_form = ToolForm()
-        self.preview = PreviewBar()
-        self.protection = ProtectionRow(self.tool_menu)
-        self.grid = SliceGrid()
-        head = _row(self.reading, self.others, self.undo_button, self.redo_button, stretch=0)
-        parts = (
-            self.details,
-            head,
-            self.questions,
-            self.segments,
-            self.numbers,
-            self.tools,
-            self.protection,
-            self.annotations,
-            self.grid,
-        )
-        self._lower = _column(*parts, stretch=len(parts) - 1)
-        self._balance_timer = QTimer(self)
-        self._balance_timer.setSingleShot(True)
-        self._balance_timer.timeout.connect(self._balance)
-        self._scroll = Scrolled(self._lower)
-        # Once Qt has taken note of what became visible.
-        self._scroll.room_changed.connect(partial(self._balance_timer.start, 0))
-        self._splitter = QSplitter(Qt.Orientation.Vertical)
-        self._splitter.setChildrenCollapsible(False)
-        self._splitter.addWidget(self.cases)
-        self._splitter.addWidget(self._scroll)
-        self._splitter.setStretchFactor(0, 2)
-        self._splitter.setStretchFactor(1, 3)
-        self._splitter.splitterMoved.connect(self._on_splitter_moved)
-        self.annotations.toggle.toggled.connect(self._on_unfolded)
-        # What a tool asks and would change stands below all that may have to be scrolled.
-        return _column(self.windows, self._splitter, self.tool_form, self.preview, stretch=1)
+    def _name_parts(self) -> None:
+        """Let the parts of the work page go by their own names, as those of the dock do."""
+        work = self.work
+        self.windows, self.cases, self.details = work.windows, work.cases, work.details
+        self.work_progress = work.work_progress
+        self.reading, self.others, self.questions = work.reading, work.others, work.questions
+        self.undo_button, self.redo_button = work.undo_button, work.redo_button
+        self.annotations, self.segments = work.annotations, work.segments
+        self.numbers, self.tools, self.tool_menu = work.numbers, work.tools, work.tool_menu
+        self.tool_form, self.preview = work.tool_form, work.preview
+        self.protection, self.grid = work.protection, work.grid
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(5)
         head = (self.title, self.journal, self.open_button, self.keys_button)
-        layout.addWidget(_row(*head, stretch=0))
-        layout.addWidget(_row(self.state, self.save_button, stretch=0))
+        states = (self.state, self.store, self.review_button, self.save_button)
+        layout.addWidget(row(*head, stretch=0))
+        layout.addWidget(row(*states, stretch=0))
         layout.addWidget(self._busy_area)
         layout.addWidget(self.message)
         layout.addWidget(self.elsewhere_button, 0, Qt.AlignmentFlag.AlignRight)
@@ -339,33 +268,9 @@ class Workbench(QWidget):
                 )
 
 
-def _tool(text: str, tip: str) -> QToolButton:
-    button = QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    return button
-
-
-def _row(*widgets: QWidget, stretch: int | None = None) -> QWidget:
-    row = QWidget()
-    layout = QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(4)
-    for index, widget in enumerate(widgets):
-        layout.addWidget(widget, 1 if index == stretch else 0)
-    if stretch is None:
-        layout.addStretch(1)
-    return row
-
-
-def _column(*widgets: QWidget, stretch: int) -> QWidget:
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(4)
-    for index, widget in enumerate(widgets):
-        layout.addWidget(widget, 1 if index == stretch else 0)
-    return column
+def _is_save(event: QEvent) -> bool:
+    wanted = QKeySequence(shown("journal"))
+    return isinstance(event, QKeyEvent) and QKeySequence(event.keyCombination()) == wanted
 
 
 def _dropped_folder(event: QDropEvent) -> str | None:

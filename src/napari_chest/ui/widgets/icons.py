@@ -48,14 +48,25 @@ def tool_icon(tool: str, size: int) -> QIcon:
     for mode, color in ((QIcon.Mode.Normal, style.TEXT), (QIcon.Mode.Disabled, style.OFF)):
         pixmap, painter = _canvas(size)
         painter.scale(size / _GRID, size / _GRID)
-        pen = QPen(QColor(color), 1.8)
-        pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-        painter.setPen(pen)
+        painter.setPen(_round_pen(QColor(color), 1.8))
         _DRAWINGS[tool](painter, QColor(color))
         painter.end()
         icon.addPixmap(pixmap, mode)
     return icon
+
+
+def sign(name: str, size: int) -> QPixmap:
+    """The sign of a state of work, of a priority (``low``, ``high``, ``urgent``), or ``comments``.
+
+    Each has a shape of its own, as not everybody tells the colours apart.
+    """
+    pixmap, painter = _canvas(size)
+    painter.scale(size / _GRID, size / _GRID)
+    color = QColor(style.STATE_COLORS.get(name) or _SIGN_COLORS[name])
+    painter.setPen(_round_pen(color, 2.4))
+    _SIGNS[name](painter, color)
+    painter.end()
+    return pixmap
 
 
 def _canvas(size: int) -> tuple[QPixmap, QPainter]:
@@ -65,6 +76,13 @@ def _canvas(size: int) -> tuple[QPixmap, QPainter]:
     painter = QPainter(pixmap)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     return pixmap, painter
+
+
+def _round_pen(color: QColor, width: float) -> QPen:
+    pen = QPen(color, width)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    return pen
 
 
 def _points(*pairs: tuple[float, float]) -> QPolygonF:
@@ -149,4 +167,79 @@ _DRAWINGS: dict[str, Callable[[QPainter, QColor], None]] = {
     "polygon": _polygon,
     "pick": _pick,
     "click": _grow,
+}
+
+
+def _ring(painter: QPainter, color: QColor) -> None:  # noqa: ARG001
+    """Nothing yet."""
+    painter.drawEllipse(QPointF(12, 12), 7, 7)
+
+
+def _half(painter: QPainter, color: QColor) -> None:
+    """A disc that is half full."""
+    painter.drawEllipse(QPointF(12, 12), 7, 7)
+    painter.setBrush(color)
+    painter.drawPie(QRectF(5, 5, 14, 14), 90 * 16, -180 * 16)
+
+
+def _handed(painter: QPainter, color: QColor) -> None:
+    """An arrow into somebody's tray."""
+    _lines(painter, (12, 4, 12, 14), (4, 14, 4, 20), (4, 20, 20, 20), (20, 20, 20, 14))
+    painter.setBrush(color)
+    painter.drawPolygon(_points((8, 10), (16, 10), (12, 15)))
+
+
+def _warning(painter: QPainter, color: QColor) -> None:
+    """A triangle with a point in it."""
+    painter.drawPolygon(_points((12, 4), (21, 20), (3, 20)))
+    _lines(painter, (12, 10, 12, 14.5))
+    painter.setBrush(color)
+    painter.drawEllipse(QPointF(12, 17.4), 0.6, 0.6)
+
+
+def _tick(painter: QPainter, color: QColor) -> None:  # noqa: ARG001
+    """All is well."""
+    painter.drawPolyline(_points((4, 12.5), (9.5, 18), (20, 6)))
+
+
+def _cross(painter: QPainter, color: QColor) -> None:  # noqa: ARG001
+    """Not at all."""
+    _lines(painter, (6, 6, 18, 18), (18, 6, 6, 18))
+
+
+def _pause(painter: QPainter, color: QColor) -> None:  # noqa: ARG001
+    """Put off."""
+    _lines(painter, (8.5, 6, 8.5, 18), (15.5, 6, 15.5, 18))
+
+
+def _chevrons(painter: QPainter, *heights: float, down: bool = False) -> None:
+    for y in heights:
+        tip = y + 6 if down else y - 6
+        painter.drawPolyline(_points((5.5, y), (12, tip), (18.5, y)))
+
+
+def _bubble(painter: QPainter, color: QColor) -> None:  # noqa: ARG001
+    """What somebody says."""
+    corners = ((4, 5), (20, 5), (20, 16), (12, 16), (7.5, 20.5), (7.5, 16), (4, 16))
+    painter.drawPolygon(_points(*corners))
+
+
+_SIGN_COLORS = {
+    "low": style.SECONDARY,
+    "high": style.AMBER,
+    "urgent": style.STATE_COLORS["rejected"],
+    "comments": style.SECONDARY,
+}
+_SIGNS: dict[str, Callable[[QPainter, QColor], None]] = {
+    "not started": _ring,
+    "in progress": _half,
+    "submitted": _handed,
+    "needs fix": _warning,
+    "approved": _tick,
+    "rejected": _cross,
+    "deferred": _pause,
+    "low": lambda painter, _: _chevrons(painter, 9, down=True),
+    "high": lambda painter, _: _chevrons(painter, 15),
+    "urgent": lambda painter, _: _chevrons(painter, 12, 19),
+    "comments": _bubble,
 }

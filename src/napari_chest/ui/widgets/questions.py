@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
+    QApplication,
     QCompleter,
     QGridLayout,
     QLabel,
@@ -18,12 +19,20 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_chest.ui.form_keys import FormKeys
+from napari_chest.ui.wrapped_label import WrappedLabel
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from qtpy.QtGui import QKeyEvent
 
     from napari_chest.model import Question
 
 _LISTED_ROWS = 4
+_NUMBERED = 12
+"""A question with more choices is answered by letters; of others the first nine have a digit."""
+_HINT_MS = 400
 _WIDTH, _PADDING = 296, 12
 """Room of a row of buttons in a narrow dock, and what a button needs beside its text, in pixels."""
 
@@ -31,19 +40,35 @@ _WIDTH, _PADDING = 296, 12
 class QuestionPanel(QWidget):
     """One form per question that the reading answers or may answer.
 
+    While a form has the keyboard, digits choose its answers, and Enter hands the case in.
+
     Signals
     -------
     answer_requested(str, tuple) : answer the question with this key so.
     refused(str) : what was typed is no answer, and why.
+    submit_requested() : all is answered.
     """
 
     answer_requested = Signal(str, object)
     refused = Signal(str)
+    submit_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.forms: dict[str, OneAnswer | SeveralAnswers] = {}
         self._questions: tuple[Question, ...] = ()
+        self._stays = False
+        """Whether the forms of the next case get the keyboard."""
+        self.hint = WrappedLabel()
+        self.hint.setProperty("role", "secondary")
+        self.hint.hide()
+        self._hint_timer = QTimer(self)
+        self._hint_timer.setSingleShot(True)
+        self._hint_timer.timeout.connect(self._hide_hint)
+        self._keys = FormKeys(self)
+        self._keys.digit_pressed.connect(self._on_digit)
+        self._keys.reached.connect(self._show_hint)
+        self._keys.left.connect(lambda: self._hint_timer.start(_HINT_MS))
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(4)
@@ -52,11 +77,13 @@ class QuestionPanel(QWidget):
     def show_questions(self, questions: Sequence[Question]) -> None:
         """Ask other questions."""
         if tuple(questions) != self._questions:
+            self._stays = self._stays or self._has_focus()
             self._questions = tuple(questions)
             for form in self.forms.values():
                 self._layout.removeWidget(form)
                 form.deleteLater()
             self.forms = {question.key: self._make_form(question) for question in questions}
+            self._layout.addWidget(self.hint)
         self.setVisible(bool(questions))
 
     def show_answers(
@@ -66,6 +93,20 @@ class QuestionPanel(QWidget):
         for key, form in self.forms.items():
             now = answers.get(key, ())
             form.show_answer(now, changed=now != saved.get(key, ()))
+
+    def go_on(self) -> None:
+        """Let whoever answered the case before answer this one, from its first question."""
+        stays, self._stays = self._stays or self._has_focus(), False
+        if stays and self.forms:
+            next(iter(self.forms.values())).begin()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        """Hand the case in by Enter."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._stays = True
+            self.submit_requested.emit()
+        else:
+            super().keyPressEvent(event)
 
     def focus_order(self) -> list[QWidget]:
         """What Tab goes through."""
@@ -77,7 +118,42 @@ class QuestionPanel(QWidget):
         if isinstance(form, SeveralAnswers):
             form.refused.connect(self.refused)
         self._layout.addWidget(form)
+        for widget in form.focus_order():
+            self._keys.watch(widget)
         return form
+
+    def _has_focus(self) -> bool:
+        focus = QApplication.focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
+
+    def _form_of(self, widget: QWidget) -> OneAnswer | SeveralAnswers | None:
+        return next((form for form in self.forms.values() if form.isAncestorOf(widget)), None)
+
+    def _on_digit(self, widget: QWidget, digit: int) -> None:
+        """Choose an answer; after a question that has one answer goes the next question."""
+        form = self._form_of(widget)
+        if form is None or not form.choose(digit - 1) or isinstance(form, SeveralAnswers):
+            return
+        forms = list(self.forms.values())
+        following = forms[forms.index(form) + 1 :]
+        if following:
+            following[0].begin()
+
+    def _show_hint(self, widget: QWidget) -> None:
+        form = self._form_of(widget)
+        if form is not None:
+            choices = form.numbered
+            keys = " · ".join(f"{n} {choice}" for n, choice in enumerate(choices, 1))
+            self.hint.setText(f"{keys}\nEnter submits the case".strip())
+            self._hint_timer.stop()
+            self.hint.show()
+
+    def _hide_hint(self) -> None:
+        # Not while a button is pressed: what moves under the pointer then is not clicked.
+        if QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+            self._hint_timer.start(_HINT_MS)
+        else:
+            self.hint.hide()
 
 
 class OneAnswer(QWidget):
@@ -87,6 +163,7 @@ class OneAnswer(QWidget):
 
     def __init__(self, question: Question) -> None:
         super().__init__()
+        self.numbered = question.choices[:9] if len(question.choices) <= _NUMBERED else ()
         self.title = QLabel(question.text)
         self.buttons = {choice: QToolButton() for choice in question.choices}
         grid = QGridLayout()
@@ -109,6 +186,20 @@ class OneAnswer(QWidget):
         """What Tab goes through."""
         return list(self.buttons.values())
 
+    def begin(self) -> None:
+        """Take the keyboard, at the answer that is given or the first there is."""
+        buttons = self.focus_order()
+        given = (button for button in self.buttons.values() if button.isChecked())
+        for button in (*given, *buttons)[:1]:
+            button.setFocus()
+
+    def choose(self, place: int) -> bool:
+        """Press the button at a place; says whether there is one."""
+        if place >= len(self.numbered):
+            return False
+        self.buttons[self.numbered[place]].click()
+        return True
+
     def show_answer(self, answer: tuple[str, ...], *, changed: bool) -> None:
         """Show the answer, and whether it is not saved yet."""
         _show_changed(self.title, changed=changed)
@@ -126,13 +217,15 @@ class SeveralAnswers(QWidget):
         super().__init__()
         self._question = question
         self._answer: tuple[str, ...] = ()
+        self.numbered = question.choices[:9] if len(question.choices) <= _NUMBERED else ()
         self.title = QLabel(question.text)
         self.list = QListWidget()
         self.list.setAccessibleName(question.text)
         self.list.setToolTip("Untick what does not hold")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.field = QLineEdit(placeholderText="Add: type a few letters, Enter")
+        digits = f"1-{len(self.numbered)}, or " if self.numbered else "type "
+        self.field = QLineEdit(placeholderText=f"Add: {digits}a few letters, Enter")
         self.field.setAccessibleName(f"Add to {question.text}")
         completer = QCompleter(list(question.choices), self.field)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -147,6 +240,19 @@ class SeveralAnswers(QWidget):
     def focus_order(self) -> list[QWidget]:
         """What Tab goes through."""
         return [self.list, self.field]
+
+    def begin(self) -> None:
+        """Take the keyboard."""
+        self.field.setFocus()
+
+    def choose(self, place: int) -> bool:
+        """Add the answer at a place, or take it back; says whether there is one."""
+        if place >= len(self.numbered):
+            return False
+        chosen = self.numbered[place]
+        rest = tuple(choice for choice in self._answer if choice != chosen)
+        self.answered.emit(rest if chosen in self._answer else (*self._answer, chosen))
+        return True
 
     def show_answer(self, answer: tuple[str, ...], *, changed: bool) -> None:
         """Show the answers, and whether they are not saved yet."""

@@ -27,6 +27,7 @@ class SavePage(QWidget):
 
     export_requested = Signal(bool)
     write_back_requested = Signal(bool)
+    release_requested = Signal()
     cancel_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -44,6 +45,8 @@ class SavePage(QWidget):
         self.write_hint = _hint(
             "Changes the dataset itself. Its files as they are now are kept as a dated backup."
         )
+        self.release_button = QPushButton()
+        self.release_hint = _hint()
         self.cancel_button = QPushButton("Back")
         self._lay_out()
         self.export_button.clicked.connect(
@@ -52,6 +55,7 @@ class SavePage(QWidget):
         self.write_button.clicked.connect(
             lambda: self.write_back_requested.emit(self.as_new.isChecked())
         )
+        self.release_button.clicked.connect(self.release_requested)
         self.cancel_button.clicked.connect(self.cancel_requested)
 
     def show_changes(
@@ -77,6 +81,25 @@ class SavePage(QWidget):
         self.write_button.setEnabled(to_write > 0)
         (self.export_button if to_export else self.cancel_button).setFocus()
 
+    def show_release(self, cases: int, adjudicated: int, left: Sequence[str]) -> None:
+        """Show what of the review can be exported.
+
+        Parameters
+        ----------
+        cases, adjudicated : how many cases, and how many of them were adjudicated.
+        left : cases that were submitted and are left out, each with why.
+        """
+        self.release_button.setVisible(bool(cases or left))
+        self.release_hint.setVisible(bool(cases or left))
+        self.release_button.setEnabled(cases > 0)
+        self.release_button.setText(f"Export release of {_count(cases)}" if cases else "No release")
+        more = f" {_count(len(left))} left out." if left else ""
+        self.release_hint.setText(
+            f"{cases - adjudicated} approved and {adjudicated} adjudicated, as corrected files in "
+            f"a folder of their own.{more}"
+        )
+        self.release_hint.setToolTip("\n".join(left))
+
     def keyPressEvent(self, event: object) -> None:  # noqa: N802
         """Enter presses the button that has the focus, Escape goes back."""
         key = event.key()  # type: ignore[attr-defined]
@@ -99,6 +122,9 @@ class SavePage(QWidget):
         layout.addSpacing(8)
         layout.addWidget(self.write_button)
         layout.addWidget(self.write_hint)
+        layout.addSpacing(8)
+        layout.addWidget(self.release_button)
+        layout.addWidget(self.release_hint)
         layout.addSpacing(8)
         row = QHBoxLayout()
         row.addStretch(1)

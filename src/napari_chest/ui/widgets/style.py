@@ -16,6 +16,17 @@ LABEL_ON = "#c090c0"
 LABEL_ANY = "#9fb3c8"
 LABEL_OFF = "#31363f"
 
+STATE_COLORS = {
+    "not started": "#a8aeb4",
+    "in progress": "#7cc7f2",
+    "submitted": "#d9b0d9",
+    "needs fix": AMBER,
+    "approved": GOOD,
+    "rejected": "#ffa396",
+    "deferred": "#c3c8cd",
+}
+"""Of the states of work; each has a shape of its own beside it."""
+
 STYLE = f"""
 QWidget#chest {{ background: {BACKGROUND}; color: {TEXT}; }}
 QWidget#chest QWidget[role="part"] {{ background: transparent; }}
@@ -69,7 +80,9 @@ QWidget#chest QTableView, QWidget#chest QListWidget {{
     border: 2px solid {RAISED}; gridline-color: transparent;
     selection-background-color: #1d5f86; selection-color: {TEXT};
 }}
-QWidget#chest QTableView::item:selected {{ background: #1d5f86; color: {TEXT}; }}
+QWidget#chest QTableView::item:selected, QWidget#chest QListWidget::item:selected {{
+    background: #1d5f86; color: {TEXT};
+}}
 QWidget#chest QTableView:focus, QWidget#chest QListWidget:focus {{ border-color: {ACCENT}; }}
 QWidget#chest QHeaderView::section {{
     background: {BACKGROUND}; color: {SECONDARY}; border: 0; padding: 2px 4px;
