@@ -2,10 +2,11 @@
 
 T1 opens a dataset and reaches its first case, T2 corrects ground glass on three slices, T3 removes
 a false island, T4 fills between two outlined slices, T5 moves a label to another lobe on ten
-slices, T8 saves the corrected case and sees the proof. A script uses the real widgets; an event
-filter counts what a person would do: a mouse button released, a key pressed, a run of the wheel,
-and one more for every dialog that opens. Waiting ends when the result is on screen and the event
-loop is idle.
+slices, T6 answers four questions and submits, T7 takes a disagreement as one reader has it and
+comments on it, T8 saves the corrected case and sees the proof. A script uses the real widgets; an
+event filter counts what a person would do: a mouse button released, a key pressed, a run of the
+wheel, and one more for every dialog that opens. Waiting ends when the result is on screen and the
+event loop is idle.
 
 One JSON line a task. The exit code is 1 when an end state is wrong or a task takes more than one
 action above its goal. Run it on a screen, real or virtual: ``make bench``.
@@ -19,7 +20,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import napari
@@ -30,13 +31,19 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog
 from scipy import ndimage
 
+from napari_chest.edits import fingerprint
 from napari_chest.model import Window
-from napari_chest.phantom import make_covid_ct_md, make_mosmed
+from napari_chest.phantom import make_covid_ct_md, make_mosmed, make_ricord
+from napari_chest.review.acts import Enrol, Packed, Submit
+from napari_chest.review.desk import Desk
+from napari_chest.review.packed import pack_reading, unpack_reading
+from napari_chest.review.store import open_store
+from napari_chest.review.words import ADJUDICATED, corrected_name
 from napari_chest.tools.brush import dab
 from napari_chest.ui.plugin import open_workbench
 from napari_chest.ui.preferences import Preferences
 
-GOALS = {"T1": 2, "T2": 8, "T3": 2, "T4": 2, "T5": 4, "T8": 2}
+GOALS = {"T1": 2, "T2": 8, "T3": 2, "T4": 2, "T5": 4, "T6": 5, "T7": 5, "T8": 2}
 _IDLE_SECONDS = 0.05
 _BRUSH_MM = 10.0
 _WHEEL_RUN_SECONDS = 0.3
@@ -149,7 +156,10 @@ def main():
             t2_correct_ground_glass(controller, counter),
             t3_remove_island(controller, counter),
             t4_fill_between(controller, counter),
+            t7_take_and_comment(controller, counter),
         ]
+        open_form(controller, make_ricord(Path(scratch) / "ricord", shape=(24, 128, 128)).root)
+        passed.append(t6_answer_and_submit(controller, counter))
         QApplication.instance().removeEventFilter(counter)
         viewer.close()
     return 0 if all(passed) else 1
@@ -327,6 +337,150 @@ def t4_fill_between(controller, counter):
         and all(now[z].any() for z in range(between.start, between.stop))
         and _dice(now[between] == value, lesion[between]) >= 0.9
     )
+
+
+def open_form(controller, root):
+    """Open a case whose form of exam labels is empty, and stand in it."""
+    controller.opening.open_folder(root)
+    session = controller.session
+    _wait(
+        lambda: (
+            session.dataset is not None
+            and session.dataset.root == root
+            and session.open_case is not None
+            and not controller.opening.reader.busy
+        )
+    )
+    for question in session.draft.answers:
+        session.answer(question, ())
+    (form,) = controller.bench.questions.forms.values()
+    form.begin()
+    _idle()
+
+
+def t6_answer_and_submit(controller, counter):
+    """An exam has four labels -> stored with reader and time, submitted, next case open."""
+    session, questions = controller.session, controller.bench.questions
+    case, reader = session.open_case.info.id, session.draft.saved.reader
+    (key,) = questions.forms
+    choices = next(one.choices for one in session.dataset.questions if one.key == key)
+    task = Task("T6", counter)
+    for digit in (Qt.Key.Key_1, Qt.Key.Key_2, Qt.Key.Key_6, Qt.Key.Key_8):
+        task.do(lambda digit=digit: QTest.keyClick(questions.focusWidget(), digit))
+    task.do(
+        lambda: QTest.keyClick(questions.focusWidget(), Qt.Key.Key_Return),
+        lambda: session.open_case.info.id != case and not controller.opening.reader.busy,
+    )
+    stored = next(one for one in session.desk.readings(case) if one.of == reader)
+    wanted = {choices[place] for place in (0, 1, 5, 7)}
+    return task.report(
+        set(unpack_reading(stored.payload).answers[key]) == wanted
+        and stored.owner == session.person
+        and abs(time.time() - stored.at.timestamp()) < 60
+        and session.desk.book.work(0, case, session.person).state == "submitted"
+        and _logged(session, "submit") == 1
+        and session.open_case.info.id in {one.id for one in session.cases} - {case}
+    )
+
+
+def t7_take_and_comment(controller, counter):
+    """Two readings differ in three places -> the largest as A has it, why, and nothing else."""
+    session, canvas, bench = controller.session, controller.canvas, controller.bench
+    a, b, voxel_in = second_reading(controller)
+    task = Task("T7", counter)
+    task.do(
+        lambda: QTest.keyClick(canvas.widget, Qt.Key.Key_Period),
+        lambda: controller.adjudicating.current is not None,
+    )
+    control = Qt.KeyboardModifier.ControlModifier
+    task.do(
+        lambda: QTest.keyClick(canvas.widget, Qt.Key.Key_1, control),
+        lambda: session.draft.saved.reader == ADJUDICATED,
+    )
+    task.do(lambda: QTest.keyClick(canvas.widget, Qt.Key.Key_C))
+    field = bench.work.comments.field
+    task.do(lambda: _type(counter, field, "B has missed this one"))
+    task.do(lambda: QTest.keyClick(field, Qt.Key.Key_Return))
+    expected = np.where(a == b, a, 0)
+    expected[voxel_in] = a[voxel_in]
+    (name,) = (mask.name for mask in session.draft.masks())
+    (comment,) = session.desk.book.comments(session.open_case.info.id)
+    return task.report(
+        np.array_equal(session.draft.mask_labels(name), expected)
+        and voxel_in[comment.voxel]
+        and (comment.author, comment.reader) == (session.person, ADJUDICATED)
+        and abs(time.time() - comment.at.timestamp()) < 60
+        and _logged(session, "adjudicate") == 1
+    )
+
+
+def second_reading(controller):
+    """Open a case of which somebody has submitted a second reading; both, and where most differs.
+
+    The second reader lacks what lies around three voxels of the lesions.
+    """
+    session = controller.session
+    cases = [case.id for case in session.cases if session.dataset.readings(case.id)[0].masks]
+    (reading,) = session.dataset.readings(cases[-1])
+    (mask,) = (mask for mask in reading.masks if mask.labels.any())
+    other = mask.labels.copy()
+    for voxels in _apart(np.argwhere(other)):
+        low = np.maximum(voxels - 3, 0)
+        box = tuple(slice(start, stop + 4) for start, stop in zip(low, voxels, strict=True))
+        parts, _ = ndimage.label(other[box], np.ones((3, 3, 3)))
+        other[box][parts == parts[tuple(voxels - low)]] = 0
+    numbers, count = ndimage.label(other != mask.labels, np.ones((3, 3, 3)))
+    assert count == 3, count
+    largest = numbers == 1 + np.argmax(np.bincount(numbers.ravel())[1:])
+    name = corrected_name(reading.reader, "Ben")
+    theirs = replace(reading, reader=name, masks=(replace(mask, labels=other),))
+    packed = Packed(name, reading.reader, fingerprint(reading), pack_reading(theirs))
+    session.desk.do(Enrol(who=session.person, person="Ben"))
+    assert session.desk.sent()
+    desk = Desk("", _review(session), session.dataset.name, "Ben")
+    desk.do(Submit(who="Ben", case=cases[-1], reader="Ben", readings=(packed,)))
+    assert desk.sent()
+    desk.close()
+    controller.opening.open_case(cases[-1])
+    _wait(
+        lambda: (
+            session.open_case.info.id == cases[-1]
+            and not controller.opening.reader.busy
+            and len(session.open_case.readings) == 2
+        )
+    )
+    _start(controller)
+    return mask.labels.copy(), other, largest
+
+
+def _apart(voxels):
+    """Three voxels that lie far from each other."""
+    first = voxels[len(voxels) // 2]
+    found = [first]
+    for _ in range(2):
+        away = np.min([np.abs(voxels - one).max(axis=1) for one in found], axis=0)
+        found.append(voxels[away.argmax()])
+    return found
+
+
+def _logged(session, what):
+    """How many acts of a kind the store has in its log."""
+    assert session.desk.sent()
+    store = open_store(_review(session) / "review.sqlite", session.dataset.name)
+    entries = [entry for entry in store.log() if entry.what == what]
+    store.close()
+    return len(entries)
+
+
+def _review(session):
+    return session.dataset.root.with_name(f"{session.dataset.root.name}-review")
+
+
+def _type(counter, field, text):
+    """Type a text into the field that has the keyboard: one action, however long it is."""
+    assert field.window().focusWidget() is field
+    field.setText(text)
+    counter.actions += 1
 
 
 def _start(controller):

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import napari
 import numpy as np
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
 import napari_chest
 from napari_chest.phantom import make_bimcv, make_covid_ct_md, make_mosmed, make_ricord
+from napari_chest.review.acts import Decide, Prioritise, Remark, Submit
 from napari_chest.ui.canvas.window import main_window
 from napari_chest.ui.plugin import open_workbench
 
@@ -28,6 +29,7 @@ def main() -> int:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["NAPARI_CHEST_CONFIG"] = scratch
+        os.environ["NAPARI_CHEST_PERSON"] = "Ada"
         root = make_covid_ct_md(Path(scratch) / "covid-ct-md").root
         viewer = napari.Viewer()
         viewer.window.resize(*SIZE)
@@ -65,6 +67,15 @@ def main() -> int:
         grab(viewer, "radiograph")
         readers(controller, Path(scratch))
         grab(viewer, "readers")
+        review(controller)
+        grab(viewer, "review")
+        controller.bench.work.comments.toggle.setChecked(False)
+        controller.act("disagreement_next")
+        wait_for(lambda: controller.adjudicating.current is not None)
+        grab(viewer, "adjudication")
+        controller.act("agreement")
+        wait_for(lambda: controller.agreeing.window is not None and not controller.agreeing.busy)
+        save(controller.agreeing.window, "agreement")
         viewer.close()
     return 0
 
@@ -134,6 +145,36 @@ def readers(controller, folder: Path) -> None:  # noqa: ANN001
     controller.bench.annotations.toggle.setChecked(True)
 
 
+def review(controller) -> None:  # noqa: ANN001
+    """A work list on its way, with a comment on the case that is open."""
+    session, desk = controller.session, controller.session.desk
+    controller.bench.annotations.toggle.setChecked(False)
+    for action in controller.bench.others.menu().actions():
+        action.setChecked(False)
+    others = [case.id for case in session.cases if case.id != session.open_case.info.id]
+    desk.do(
+        *(Submit(who=desk.person, case=case, reader=desk.person) for case in others[:3]),
+        Decide(who=desk.person, case=others[0], reader=desk.person, state="approved", seen=1),
+        Decide(
+            who=desk.person,
+            case=others[1],
+            reader=desk.person,
+            state="needs fix",
+            seen=1,
+            reason="extent",
+        ),
+        Prioritise(who=desk.person, cases=(others[3],), priority=3),
+        Remark(
+            who=desk.person,
+            case=session.open_case.info.id,
+            text="Is the rim still ground glass?",
+            voxel=(controller.canvas.slice, 100, 100),
+        ),
+    )
+    session.review_changed.emit(frozenset())
+    controller.bench.work.comments.toggle.setChecked(True)
+
+
 def open_case(controller, root: Path, title: str) -> None:  # noqa: ANN001
     controller.opening.open_folder(root, title)
     session = controller.session
@@ -159,7 +200,11 @@ def correct(controller) -> None:  # noqa: ANN001
 
 def grab(viewer: napari.Viewer, name: str) -> None:
     settle()
-    window = main_window(viewer)
+    save(main_window(viewer), name)
+
+
+def save(window: QWidget | None, name: str) -> None:
+    settle()
     assert window is not None
     path = IMAGES / f"{name}.png"
     window.grab().save(str(path))
