@@ -176,12 +176,12 @@ class Desk:
     def take(self, case: str, reading: str) -> str:
         """Take a reading for this window; says who has it where that is another one.
 
-        Empty as well while the store cannot be reached: it is taken later, or told in
-        ``state.lost``. What was taken is kept until it is given back.
+        Empty as well while the store cannot be reached, or is not there yet: it is taken later, or
+        told in ``state.lost``. What was taken is kept until it is given back.
         """
         self._leases.want(case, reading)
         self._sender.needed = True
-        if self._line.error:
+        if self._line.error or not self._line.exists:  # who begins a store need not wait for it
             return ""
         take = self._leases.take
         return self._sender.ask(lambda store: take(store, case, reading), _TAKE_SECONDS) or ""
